@@ -1,0 +1,157 @@
+package onefold.store;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import onefold.chunker.ObjectRoot;
+
+/**
+ * One appliance's storage: domains, stores, items, and small records that front-ends keep in the catalog.
+ *
+ * <p>Every method that changes something is durable when it returns. Methods that take a {@code commandId} give the
+ * first answer again when they are repeated with the same id.
+ */
+public interface ChunkStore extends AutoCloseable {
+  // ---- domains and stores
+
+  List<DomainRecord> domains() throws IOException;
+
+  /**
+   * Makes a dedup domain.
+   *
+   * @throws RefusedException {@code EXISTS}, {@code INVALID_NAME}
+   */
+  DomainRecord createDomain(Id commandId, String name, int parameterSet) throws IOException;
+
+  List<StoreRecord> stores() throws IOException;
+
+  Optional<StoreRecord> findStore(String name) throws IOException;
+
+  /**
+   * Makes a store.
+   *
+   * @param settings id and createdAtMillis are ignored, the rest is taken
+   * @throws RefusedException {@code EXISTS}, {@code INVALID_NAME}, {@code NOT_FOUND} for the domain
+   */
+  StoreRecord createStore(Id commandId, StoreRecord settings) throws IOException;
+
+  /**
+   * Changes quota, compression and lock days of the store with this id; name and domain must be as they are.
+   *
+   * @throws RefusedException {@code NOT_FOUND}, {@code INVALID_REQUEST}
+   */
+  StoreRecord updateStore(Id commandId, StoreRecord settings) throws IOException;
+
+  /**
+   * Deletes a store.
+   *
+   * @throws RefusedException {@code NOT_FOUND}, {@code NOT_EMPTY} unless {@code withItems}, {@code LOCKED}
+   */
+  void deleteStore(Id commandId, Id storeId, boolean withItems) throws IOException;
+
+  // ---- items
+
+  Optional<ItemRecord> findItem(Id storeId, String name) throws IOException;
+
+  /**
+   * Lists items whose name begins with {@code prefix} and follows {@code after} (exclusive; empty for the start).
+   *
+   * @param limit 1 to 10,000
+   */
+  ItemPage listItems(Id storeId, String prefix, String after, int limit) throws IOException;
+
+  /**
+   * Deletes an item; its chunks are housekeeping's business.
+   *
+   * @throws RefusedException {@code NOT_FOUND}, {@code LOCKED}
+   */
+  void deleteItem(Id commandId, Id storeId, String name) throws IOException;
+
+  /**
+   * Gives the object of an item a second name, in the same store or another of the same domain; no data is read.
+   *
+   * @throws RefusedException {@code NOT_FOUND}, {@code EXISTS}, {@code LOCKED}, {@code INVALID_REQUEST} for another
+   *     domain, {@code QUOTA_EXCEEDED}
+   */
+  ItemRecord cloneItem(Id commandId, Id storeId, String name, Id targetStoreId, String targetName, CommitMode mode)
+      throws IOException;
+
+  /**
+   * Sets tags, hold, and a later lock. A lock is never shortened.
+   *
+   * @param lockedUntilMillis store time, or 0 to leave it as it is
+   */
+  ItemRecord updateItem(
+      Id commandId, Id storeId, String name, SortedMap<String, String> tags, boolean held, long lockedUntilMillis)
+      throws IOException;
+
+  // ---- bytes
+
+  /**
+   * Starts an upload, source side.
+   *
+   * @param resume id of the unfinished upload of this name to go on with, or empty; a new upload of the same name ends
+   *     an older unfinished one
+   * @throws RefusedException {@code NOT_FOUND}, {@code INVALID_NAME}, {@code TOO_MANY_UNFINISHED}
+   */
+  IngestSession openIngest(Id storeId, String itemName, Optional<Id> resume) throws IOException;
+
+  /** Starts or resumes an upload from a plain stream; as {@link #openIngest}. */
+  ObjectWriter openWriter(Id storeId, String itemName, Optional<Id> resume, Compression compression)
+      throws IOException;
+
+  List<UnfinishedUpload> unfinishedUploads(Id storeId) throws IOException;
+
+  /**
+   * Ends an unfinished upload.
+   *
+   * @throws RefusedException {@code NOT_FOUND}, {@code CONFLICT} if it is open
+   */
+  void abortUpload(Id commandId, Id uploadId) throws IOException;
+
+  /** Opens an object for reading; the item it came from may be deleted meanwhile. */
+  ObjectReader openReader(Id domainId, ObjectRoot root) throws IOException;
+
+  // ---- small records of front-ends and administration, by kind and key
+
+  Optional<byte[]> findRecord(String kind, String key) throws IOException;
+
+  /** Records of a kind in order of key. */
+  SortedMap<String, byte[]> records(String kind) throws IOException;
+
+  /**
+   * Sets a record, or removes it when {@code value} is empty.
+   *
+   * @param value at most {@link #MAX_RECORD_BYTES}
+   */
+  void putRecord(Id commandId, String kind, String key, Optional<byte[]> value) throws IOException;
+
+  int MAX_RECORD_BYTES = 64 << 10;
+
+  // ---- state
+
+  StoreStatistics statistics(Id storeId) throws IOException;
+
+  DomainStatistics domainStatistics(Id domainId) throws IOException;
+
+  HousekeepingStatus housekeepingStatus(Id domainId) throws IOException;
+
+  /** Runs one whole cycle of housekeeping and returns when its space is returned. */
+  HousekeepingStatus runHousekeeping(Id domainId) throws IOException;
+
+  void pauseHousekeeping(boolean paused);
+
+  /** Store time in milliseconds since 1970; only moves forward. */
+  long storeTimeMillis();
+
+  /** Free bytes of the file system that new data goes to. */
+  long freeBytes() throws IOException;
+
+  /** Whether writes are refused, and why; empty when all is well. */
+  Optional<String> problem();
+
+  /** Stops background work, makes everything durable and closes the files. Sessions that are open are ended. */
+  @Override
+  void close() throws IOException;
+}

@@ -1,0 +1,30 @@
+package onefold.store;
+
+import java.util.SortedMap;
+import onefold.chunker.ObjectRoot;
+
+/**
+ * One version of a backup image in a store.
+ *
+ * @param storeId the store
+ * @param name unique in the store; checked by {@link Names#checkItemName}
+ * @param id of this version; a replaced item has a new one
+ * @param version event counter of the catalog at the commit
+ * @param root of its recipe
+ * @param createdAtMillis store time of the commit
+ * @param tags in order of key
+ * @param lockedUntilMillis store time before which nobody can delete or replace it; 0 for not locked
+ * @param held not deletable or replaceable until released
+ * @param newBytes raw bytes that its upload added to the domain
+ */
+public record ItemRecord(
+    Id storeId,
+    String name,
+    Id id,
+    long version,
+    ObjectRoot root,
+    long createdAtMillis,
+    SortedMap<String, String> tags,
+    long lockedUntilMillis,
+    boolean held,
+    long newBytes) {}
