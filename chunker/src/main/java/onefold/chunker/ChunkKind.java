@@ -1,7 +1,8 @@
 package onefold.chunker;
 
 /**
- * What a chunk holds. The kind is part of a chunk's identity: a data chunk with the bytes of a node is another chunk.
+ * What a chunk holds. The kind is part of a chunk's identity: a data chunk with the bytes of a node
+ * is another chunk.
  */
 public enum ChunkKind {
   /** Bytes of an object. */
@@ -29,7 +30,9 @@ public enum ChunkKind {
     return switch (code) {
       case 1 -> DATA;
       case 2 -> NODE;
-      default -> throw new IllegalArgumentException("chunk kind " + code + ", known are 1 (data) and 2 (node)");
+      default ->
+          throw new IllegalArgumentException(
+              "chunk kind " + code + ", known are 1 (data) and 2 (node)");
     };
   }
 }

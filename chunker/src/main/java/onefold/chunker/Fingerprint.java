@@ -6,19 +6,21 @@ import java.nio.ByteOrder;
 import java.util.HexFormat;
 
 /**
- * The full-width hash of a chunk's plain bytes, 32 bytes. For the edges of the system: on hot paths fingerprints travel
- * as 32-byte slots of a {@link FingerprintBatch}.
+ * The full-width hash of a chunk's plain bytes, 32 bytes. For the edges of the system: on hot paths
+ * fingerprints travel as 32-byte slots of a {@link FingerprintBatch}.
  *
  * @param first bytes 0 to 7, big-endian, so that the order of records is the order of bytes
  * @param second bytes 8 to 15
  * @param third bytes 16 to 23
  * @param fourth bytes 24 to 31
  */
-public record Fingerprint(long first, long second, long third, long fourth) implements Comparable<Fingerprint> {
+public record Fingerprint(long first, long second, long third, long fourth)
+    implements Comparable<Fingerprint> {
   /** Bytes of a fingerprint. */
   public static final int BYTES = 32;
 
-  private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+  private static final VarHandle LONG =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
 
   /** Reads the 32 bytes of {@code source} from {@code offset}. */
   public static Fingerprint of(byte[] source, int offset) {
@@ -32,7 +34,8 @@ public record Fingerprint(long first, long second, long third, long fourth) impl
   /** Reads 64 hexadecimal digits. */
   public static Fingerprint ofHex(String hex) {
     if (hex.length() != 2 * BYTES) {
-      throw new IllegalArgumentException("fingerprint of " + hex.length() + " digits, must be 64: " + hex);
+      throw new IllegalArgumentException(
+          "fingerprint of " + hex.length() + " digits, must be 64: " + hex);
     }
     return of(HexFormat.of().parseHex(hex), 0);
   }

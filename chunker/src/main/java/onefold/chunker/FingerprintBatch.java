@@ -3,9 +3,9 @@ package onefold.chunker;
 import java.util.Arrays;
 
 /**
- * A run of chunks as columns: fingerprints in 32-byte slots and lengths, so that no object is made per chunk. One kind
- * per batch. The arrays are handed out and may be written by the owner; a method that takes a batch reads it before it
- * returns unless it says otherwise.
+ * A run of chunks as columns: fingerprints in 32-byte slots and lengths, so that no object is made
+ * per chunk. One kind per batch. The arrays are handed out and may be written by the owner; a
+ * method that takes a batch reads it before it returns unless it says otherwise.
  */
 public final class FingerprintBatch {
   private final ChunkKind kind;

@@ -1,8 +1,8 @@
 package onefold.chunker;
 
 /**
- * A numbered, frozen choice of cut rule, sizes, node rule and fingerprint algorithm. A dedup domain has exactly one,
- * fixed when it is made; every release reads and writes all sets ever released.
+ * A numbered, frozen choice of cut rule, sizes, node rule and fingerprint algorithm. A dedup domain
+ * has exactly one, fixed when it is made; every release reads and writes all sets ever released.
  *
  * @param number from 1
  * @param minBytes no chunk is shorter, but the last of a stream or one that ends at a forced cut
@@ -22,7 +22,8 @@ public record ParameterSet(
     int nodeMaxEntries) {
 
   /** Windowed two-stage rule, 2/8/64 KiB, SHA-256. */
-  public static final ParameterSet SET_1 = new ParameterSet(1, 2 << 10, 8 << 10, 64 << 10, 32, 128, 512);
+  public static final ParameterSet SET_1 =
+      new ParameterSet(1, 2 << 10, 8 << 10, 64 << 10, 32, 128, 512);
 
   /**
    * Returns the set with this number.

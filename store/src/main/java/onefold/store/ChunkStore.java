@@ -7,10 +7,11 @@ import java.util.SortedMap;
 import onefold.chunker.ObjectRoot;
 
 /**
- * One appliance's storage: domains, stores, items, and small records that front-ends keep in the catalog.
+ * One appliance's storage: domains, stores, items, and small records that front-ends keep in the
+ * catalog.
  *
- * <p>Every method that changes something is durable when it returns. Methods that take a {@code commandId} give the
- * first answer again when they are repeated with the same id.
+ * <p>Every method that changes something is durable when it returns. Methods that take a {@code
+ * commandId} give the first answer again when they are repeated with the same id.
  */
 public interface ChunkStore extends AutoCloseable {
   // ---- domains and stores
@@ -37,7 +38,8 @@ public interface ChunkStore extends AutoCloseable {
   StoreRecord createStore(Id commandId, StoreRecord settings) throws IOException;
 
   /**
-   * Changes quota, compression and lock days of the store with this id; name and domain must be as they are.
+   * Changes quota, compression and lock days of the store with this id; name and domain must be as
+   * they are.
    *
    * @throws RefusedException {@code NOT_FOUND}, {@code INVALID_REQUEST}
    */
@@ -46,7 +48,8 @@ public interface ChunkStore extends AutoCloseable {
   /**
    * Deletes a store.
    *
-   * @throws RefusedException {@code NOT_FOUND}, {@code NOT_EMPTY} unless {@code withItems}, {@code LOCKED}
+   * @throws RefusedException {@code NOT_FOUND}, {@code NOT_EMPTY} unless {@code withItems}, {@code
+   *     LOCKED}
    */
   void deleteStore(Id commandId, Id storeId, boolean withItems) throws IOException;
 
@@ -55,7 +58,8 @@ public interface ChunkStore extends AutoCloseable {
   Optional<ItemRecord> findItem(Id storeId, String name) throws IOException;
 
   /**
-   * Lists items whose name begins with {@code prefix} and follows {@code after} (exclusive; empty for the start).
+   * Lists items whose name begins with {@code prefix} and follows {@code after} (exclusive; empty
+   * for the start).
    *
    * @param limit 1 to 10,000
    */
@@ -69,12 +73,14 @@ public interface ChunkStore extends AutoCloseable {
   void deleteItem(Id commandId, Id storeId, String name) throws IOException;
 
   /**
-   * Gives the object of an item a second name, in the same store or another of the same domain; no data is read.
+   * Gives the object of an item a second name, in the same store or another of the same domain; no
+   * data is read.
    *
-   * @throws RefusedException {@code NOT_FOUND}, {@code EXISTS}, {@code LOCKED}, {@code INVALID_REQUEST} for another
-   *     domain, {@code QUOTA_EXCEEDED}
+   * @throws RefusedException {@code NOT_FOUND}, {@code EXISTS}, {@code LOCKED}, {@code
+   *     INVALID_REQUEST} for another domain, {@code QUOTA_EXCEEDED}
    */
-  ItemRecord cloneItem(Id commandId, Id storeId, String name, Id targetStoreId, String targetName, CommitMode mode)
+  ItemRecord cloneItem(
+      Id commandId, Id storeId, String name, Id targetStoreId, String targetName, CommitMode mode)
       throws IOException;
 
   /**
@@ -83,7 +89,12 @@ public interface ChunkStore extends AutoCloseable {
    * @param lockedUntilMillis store time, or 0 to leave it as it is
    */
   ItemRecord updateItem(
-      Id commandId, Id storeId, String name, SortedMap<String, String> tags, boolean held, long lockedUntilMillis)
+      Id commandId,
+      Id storeId,
+      String name,
+      SortedMap<String, String> tags,
+      boolean held,
+      long lockedUntilMillis)
       throws IOException;
 
   // ---- bytes
@@ -91,8 +102,8 @@ public interface ChunkStore extends AutoCloseable {
   /**
    * Starts an upload, source side.
    *
-   * @param resume id of the unfinished upload of this name to go on with, or empty; a new upload of the same name ends
-   *     an older unfinished one
+   * @param resume id of the unfinished upload of this name to go on with, or empty; a new upload of
+   *     the same name ends an older unfinished one
    * @throws RefusedException {@code NOT_FOUND}, {@code INVALID_NAME}, {@code TOO_MANY_UNFINISHED}
    */
   IngestSession openIngest(Id storeId, String itemName, Optional<Id> resume) throws IOException;
@@ -151,7 +162,10 @@ public interface ChunkStore extends AutoCloseable {
   /** Whether writes are refused, and why; empty when all is well. */
   Optional<String> problem();
 
-  /** Stops background work, makes everything durable and closes the files. Sessions that are open are ended. */
+  /**
+   * Stops background work, makes everything durable and closes the files. Sessions that are open
+   * are ended.
+   */
   @Override
   void close() throws IOException;
 }

@@ -8,8 +8,8 @@ public sealed interface CommitOutcome {
   record Committed(ItemRecord item) implements CommitOutcome {}
 
   /**
-   * Chunks that were answered "present" since the last durable checkpoint are gone; they must be sent, then the commit
-   * asked for again.
+   * Chunks that were answered "present" since the last durable checkpoint are gone; they must be
+   * sent, then the commit asked for again.
    *
    * @param nodes lacking nodes
    * @param data lacking data chunks

@@ -10,4 +10,5 @@ import java.util.SortedMap;
  * @param tags of the item
  * @param lockDays days of store time to lock it, at least the store's own; 0 for the store's own
  */
-public record CommitRequest(Id commandId, CommitMode mode, SortedMap<String, String> tags, int lockDays) {}
+public record CommitRequest(
+    Id commandId, CommitMode mode, SortedMap<String, String> tags, int lockDays) {}

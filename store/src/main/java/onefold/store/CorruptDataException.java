@@ -16,7 +16,13 @@ public final class CorruptDataException extends IOException {
    * @param found what was there
    */
   public CorruptDataException(String file, long offsetBytes, String expected, String found) {
-    super(file + (offsetBytes < 0 ? "" : " at " + offsetBytes) + ": expected " + expected + ", found " + found);
+    super(
+        file
+            + (offsetBytes < 0 ? "" : " at " + offsetBytes)
+            + ": expected "
+            + expected
+            + ", found "
+            + found);
     this.file = file;
     this.offsetBytes = offsetBytes;
   }

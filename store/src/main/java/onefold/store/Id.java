@@ -22,7 +22,8 @@ public record Id(long high, long low) implements Comparable<Id> {
     if (hex.length() != 2 * BYTES) {
       throw new IllegalArgumentException("id of " + hex.length() + " digits, must be 32: " + hex);
     }
-    return new Id(HexFormat.fromHexDigitsToLong(hex, 0, 16), HexFormat.fromHexDigitsToLong(hex, 16, 32));
+    return new Id(
+        HexFormat.fromHexDigitsToLong(hex, 0, 16), HexFormat.fromHexDigitsToLong(hex, 16, 32));
   }
 
   @Override

@@ -13,7 +13,8 @@ import onefold.chunker.ObjectRoot;
  * @param root of its recipe
  * @param createdAtMillis store time of the commit
  * @param tags in order of key
- * @param lockedUntilMillis store time before which nobody can delete or replace it; 0 for not locked
+ * @param lockedUntilMillis store time before which nobody can delete or replace it; 0 for not
+ *     locked
  * @param held not deletable or replaceable until released
  * @param newBytes raw bytes that its upload added to the domain
  */

@@ -14,8 +14,8 @@ public final class Names {
   private Names() {}
 
   /**
-   * Checks the name of a store, domain, tenant or user: 1 to {@value #MAX_STORE_NAME_BYTES} bytes of letters, digits,
-   * dot, hyphen and underscore, beginning with a letter or digit.
+   * Checks the name of a store, domain, tenant or user: 1 to {@value #MAX_STORE_NAME_BYTES} bytes
+   * of letters, digits, dot, hyphen and underscore, beginning with a letter or digit.
    *
    * @throws RefusedException {@code INVALID_NAME}
    */
@@ -24,21 +24,26 @@ public final class Names {
       throw invalid(name, "is empty");
     }
     if (name.length() > MAX_STORE_NAME_BYTES) {
-      throw invalid(name.substring(0, 32) + "…", "has " + name.length() + " characters, at most 128");
+      throw invalid(
+          name.substring(0, 32) + "…", "has " + name.length() + " characters, at most 128");
     }
     for (int i = 0; i < name.length(); i++) {
       char c = name.charAt(i);
-      boolean alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+      boolean alphanumeric =
+          (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
       if (!alphanumeric && (i == 0 || (c != '.' && c != '-' && c != '_'))) {
-        throw invalid(name, "may hold letters, digits, dot, hyphen and underscore and begins with a letter or digit");
+        throw invalid(
+            name,
+            "may hold letters, digits, dot, hyphen and underscore and begins with a letter or"
+                + " digit");
       }
     }
     return name;
   }
 
   /**
-   * Checks the name of an item: 1 to {@value #MAX_ITEM_NAME_BYTES} bytes of UTF-8, no control characters, no empty,
-   * {@code .} or {@code ..} part between slashes.
+   * Checks the name of an item: 1 to {@value #MAX_ITEM_NAME_BYTES} bytes of UTF-8, no control
+   * characters, no empty, {@code .} or {@code ..} part between slashes.
    *
    * @throws RefusedException {@code INVALID_NAME}
    */
@@ -68,7 +73,9 @@ public final class Names {
     }
     for (String part : name.split("/", -1)) {
       if (part.isEmpty() || part.equals(".") || part.equals("..")) {
-        throw invalid(name, "holds the part '" + part + "' between slashes; '', '.' and '..' are not allowed");
+        throw invalid(
+            name,
+            "holds the part '" + part + "' between slashes; '', '.' and '..' are not allowed");
       }
     }
     return name;

@@ -3,8 +3,9 @@ package onefold.store;
 import java.io.IOException;
 
 /**
- * The store does not do what it was asked, for a reason that the asker can act on. Nothing half-done stays behind. The
- * message names the value and the remedy and may be shown to the user as it is.
+ * The store does not do what it was asked, for a reason that the asker can act on. Nothing
+ * half-done stays behind. The message names the value and the remedy and may be shown to the user
+ * as it is.
  */
 public final class RefusedException extends IOException {
   private static final long serialVersionUID = 1L;

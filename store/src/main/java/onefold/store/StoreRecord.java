@@ -12,7 +12,13 @@ package onefold.store;
  * @param createdAtMillis store time
  */
 public record StoreRecord(
-    Id id, String name, Id domainId, long quotaBytes, Compression compression, int lockDays, long createdAtMillis) {
+    Id id,
+    String name,
+    Id domainId,
+    long quotaBytes,
+    Compression compression,
+    int lockDays,
+    long createdAtMillis) {
   public StoreRecord {
     if (quotaBytes < 0) {
       throw new IllegalArgumentException("quotaBytes " + quotaBytes);

@@ -1,11 +1,13 @@
 package onefold.store;
 
 /**
- * Figures of one store. {@code logical} counts what applications wrote; the rest is counted for the domain.
+ * Figures of one store. {@code logical} counts what applications wrote; the rest is counted for the
+ * domain.
  *
  * @param itemCount items
  * @param logicalBytes sum of the items' lengths
  * @param unfinishedCount unfinished uploads
  * @param unfinishedBytes their logical bytes
  */
-public record StoreStatistics(long itemCount, long logicalBytes, long unfinishedCount, long unfinishedBytes) {}
+public record StoreStatistics(
+    long itemCount, long logicalBytes, long unfinishedCount, long unfinishedBytes) {}

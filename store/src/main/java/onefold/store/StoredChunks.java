@@ -3,9 +3,10 @@ package onefold.store;
 import java.io.IOException;
 
 /**
- * A walk over a range of an object in stored form. Extents come in order of the object's bytes. An extent either
- * names a run in a block, or a hole. A block is handed out before the first extent that uses it and may be used by
- * later extents until {@link #WINDOW_BLOCKS} further blocks have been handed out. One thread at a time calls it.
+ * A walk over a range of an object in stored form. Extents come in order of the object's bytes. An
+ * extent either names a run in a block, or a hole. A block is handed out before the first extent
+ * that uses it and may be used by later extents until {@link #WINDOW_BLOCKS} further blocks have
+ * been handed out. One thread at a time calls it.
  */
 public interface StoredChunks extends AutoCloseable {
   /** How many of the last blocks extents may refer to: the bound of the receiver's cache. */
@@ -34,7 +35,12 @@ public interface StoredChunks extends AutoCloseable {
      * @param lengthBytes bytes of the run
      */
     record Extent(
-        long objectOffsetBytes, long blockNumber, int chunkIndex, byte[] fingerprint, int skipBytes, int lengthBytes)
+        long objectOffsetBytes,
+        long blockNumber,
+        int chunkIndex,
+        byte[] fingerprint,
+        int skipBytes,
+        int lengthBytes)
         implements Step {}
 
     /** Zeros that are not stored. */

@@ -8,4 +8,5 @@ package onefold.store;
  * @param itemName the item's name
  * @param createdAtMillis store time of the first checkpoint
  */
-public record UnfinishedUpload(Checkpoint checkpoint, Id storeId, String itemName, long createdAtMillis) {}
+public record UnfinishedUpload(
+    Checkpoint checkpoint, Id storeId, String itemName, long createdAtMillis) {}
