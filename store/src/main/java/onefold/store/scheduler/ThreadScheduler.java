@@ -356,6 +356,7 @@ public final class ThreadScheduler implements Scheduler {
 
   private record ThreadCondition(Condition condition) implements SchedulerCondition {
     @Override
+    @SuppressWarnings("WaitNotInLoop") // the loop is the caller's, as SchedulerCondition says
     public void await() {
       condition.awaitUninterruptibly();
     }
