@@ -1,0 +1,164 @@
+package onefold.store.index;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+
+/**
+ * A set of container numbers: a bitmap of 8 KiB for each 65,536 neighbours of which one is in it.
+ * One thread at a time changes it, any number look; who looks beside a change sees the number in or
+ * out, and every other number as it is.
+ */
+final class ContainerSet {
+  /** Numbers of one bitmap. */
+  static final int PAGE_NUMBERS = 1 << 16;
+
+  private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
+
+  /** Bitmaps by ascending {@code number >>> 16}; the arrays never change, the bits do. */
+  private record Pages(long[] keys, long[][] bits) {
+    int find(long number) {
+      long key = number >>> 16;
+      if (keys.length == 1) {
+        return keys[0] == key ? 0 : key < keys[0] ? -1 : -2;
+      }
+      return Arrays.binarySearch(keys, key);
+    }
+  }
+
+  /** Takes runs of neighbouring numbers. */
+  interface RangeVisitor {
+    /**
+     * Takes the numbers from {@code first} to {@code last}, both in it; they share 48 high bits.
+     */
+    void range(long first, long last);
+  }
+
+  private volatile Pages pages = new Pages(new long[0], new long[0][]);
+  private long count;
+
+  boolean contains(long number) {
+    Pages now = pages;
+    int page = now.find(number);
+    return page >= 0 && ((long) WORD.getOpaque(now.bits[page], word(number)) >>> number & 1) != 0;
+  }
+
+  /** Puts a number in; says whether it was out. */
+  boolean add(long number) {
+    Pages now = pages;
+    int page = now.find(number);
+    if (page < 0) {
+      page = -page - 1;
+      now = withPage(now, page, number >>> 16);
+    }
+    long[] bits = now.bits[page];
+    long old = bits[word(number)];
+    if ((old >>> number & 1) != 0) {
+      return false;
+    }
+    WORD.setRelease(bits, word(number), old | 1L << number);
+    pages = now;
+    count++;
+    return true;
+  }
+
+  /** Takes a number out; says whether it was in. */
+  boolean remove(long number) {
+    Pages now = pages;
+    int page = now.find(number);
+    if (page < 0) {
+      return false;
+    }
+    long[] bits = now.bits[page];
+    long old = bits[word(number)];
+    if ((old >>> number & 1) == 0) {
+      return false;
+    }
+    WORD.setRelease(bits, word(number), old & ~(1L << number));
+    count--;
+    for (long word : bits) {
+      if (word != 0) {
+        return true;
+      }
+    }
+    pages = withoutPage(now, page);
+    return true;
+  }
+
+  long count() {
+    return count;
+  }
+
+  void clear() {
+    pages = new Pages(new long[0], new long[0][]);
+    count = 0;
+  }
+
+  long memoryBytes() {
+    return pages.keys.length * (PAGE_NUMBERS / 8L + 32);
+  }
+
+  /** A set with the same numbers. */
+  ContainerSet copy() {
+    var copy = new ContainerSet();
+    Pages now = pages;
+    long[][] bits = new long[now.bits.length][];
+    for (int i = 0; i < bits.length; i++) {
+      bits[i] = now.bits[i].clone();
+    }
+    copy.pages = new Pages(now.keys, bits);
+    copy.count = count;
+    return copy;
+  }
+
+  /**
+   * All numbers in ascending order, as unsigned numbers, in runs that are as long as they can be.
+   */
+  void ranges(RangeVisitor visitor) {
+    Pages now = pages;
+    for (int page = 0; page < now.keys.length; page++) {
+      long base = now.keys[page] << 16;
+      int first = -1;
+      for (int i = 0; i < PAGE_NUMBERS; i++) {
+        boolean in = (now.bits[page][i >>> 6] >>> i & 1) != 0;
+        if (in && first < 0) {
+          first = i;
+        } else if (!in && first >= 0) {
+          visitor.range(base + first, base + i - 1);
+          first = -1;
+        }
+      }
+      if (first >= 0) {
+        visitor.range(base + first, base + PAGE_NUMBERS - 1);
+      }
+    }
+  }
+
+  private static int word(long number) {
+    return (int) number >>> 6 & (PAGE_NUMBERS / 64 - 1);
+  }
+
+  private static Pages withPage(Pages old, int at, long key) {
+    int count = old.keys.length;
+    long[] keys = new long[count + 1];
+    long[][] bits = new long[count + 1][];
+    System.arraycopy(old.keys, 0, keys, 0, at);
+    System.arraycopy(old.bits, 0, bits, 0, at);
+    keys[at] = key;
+    bits[at] = new long[PAGE_NUMBERS / 64];
+    System.arraycopy(old.keys, at, keys, at + 1, count - at);
+    System.arraycopy(old.bits, at, bits, at + 1, count - at);
+    return new Pages(keys, bits);
+  }
+
+  private static Pages withoutPage(Pages old, int at) {
+    int count = old.keys.length;
+    long[] keys = new long[count - 1];
+    long[][] bits = new long[count - 1][];
+    System.arraycopy(old.keys, 0, keys, 0, at);
+    System.arraycopy(old.bits, 0, bits, 0, at);
+    System.arraycopy(old.keys, at + 1, keys, at, count - at - 1);
+    System.arraycopy(old.bits, at + 1, bits, at, count - at - 1);
+    return new Pages(keys, bits);
+  }
+}

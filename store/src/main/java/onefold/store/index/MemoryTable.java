@@ -1,0 +1,231 @@
+package onefold.store.index;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import onefold.chunker.Fingerprint;
+
+/**
+ * The newest entries, off the heap: records that never change once they can be seen, and an open
+ * addressing table of references to them. Entries are facts, "this slot of this container holds
+ * this chunk", and are only added, so that the order in which they come does not matter.
+ *
+ * <p>One thread at a time adds, under the index's lock; any number look beside it without a lock: a
+ * reference is stored with release after its record was written and loaded with acquire. A table
+ * that grows leaves the old references readable until the whole table is closed.
+ */
+final class MemoryTable implements AutoCloseable {
+  /** Bytes of one record: fingerprint as four big-endian longs, container number, location. */
+  static final int RECORD_BYTES = 48;
+
+  /** Most records: a reference holds 31 bits. */
+  static final int MAX_RECORDS = 1 << 30;
+
+  private static final int CHUNK_RECORDS_SHIFT = 10;
+  private static final int CHUNK_RECORDS = 1 << CHUNK_RECORDS_SHIFT;
+  private static final int FIRST_REFERENCES_SHIFT = 11;
+  private static final long MIX = 0x9e3779b97f4a7c15L;
+
+  private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
+  private static final VarHandle REFERENCE = LONG.varHandle();
+  private static final VarHandle BIG_ENDIAN =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+
+  /**
+   * References by the high bits of the key's hash: the hash's upper 32 bits, then the record's
+   * number + 1; 0 is free. Linear probing, at most half full.
+   */
+  private record References(MemorySegment slots, int shift) {
+    long mask() {
+      return (1L << shift) - 1;
+    }
+  }
+
+  private final Arena arena = Arena.ofShared();
+  private final long seed;
+  private volatile MemorySegment[] chunks = new MemorySegment[0];
+  private volatile References references;
+  private volatile int recordCount;
+  private int chunkCount;
+  private volatile long memoryBytes;
+
+  /**
+   * Makes an empty table.
+   *
+   * @param seed secret of the process, so that nobody can choose chunks whose look-up is slow
+   */
+  MemoryTable(long seed) {
+    this.seed = seed;
+    references = allocateReferences(FIRST_REFERENCES_SHIFT);
+  }
+
+  int recordCount() {
+    return recordCount;
+  }
+
+  long memoryBytes() {
+    return memoryBytes;
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+
+  /**
+   * Adds an entry, unless the same place is there already. A retraction of the place is another
+   * entry.
+   *
+   * @return whether it was added
+   */
+  boolean add(byte[] fingerprints, int offset, long container, long location) {
+    long second = (long) BIG_ENDIAN.get(fingerprints, offset + 8);
+    return add(
+        (long) BIG_ENDIAN.get(fingerprints, offset),
+        second,
+        (long) BIG_ENDIAN.get(fingerprints, offset + 16),
+        (long) BIG_ENDIAN.get(fingerprints, offset + 24),
+        container,
+        location);
+  }
+
+  boolean add(long first, long second, long third, long fourth, long container, long location) {
+    References table = references;
+    int count = recordCount;
+    if (count >= 1L << (table.shift - 1)) {
+      table = grow(table);
+    }
+    long hash = hash(second);
+    long mask = table.mask();
+    long slot = hash >>> (64 - table.shift);
+    while (true) {
+      long reference = table.slots.getAtIndex(LONG, slot);
+      if (reference == 0) {
+        break;
+      }
+      if (reference >>> 32 == hash >>> 32) {
+        int record = (int) reference - 1;
+        MemorySegment chunk = chunks[record >>> CHUNK_RECORDS_SHIFT];
+        long at = at(record);
+        if (chunk.get(LONG, at) == first
+            && chunk.get(LONG, at + 8) == second
+            && chunk.get(LONG, at + 16) == third
+            && chunk.get(LONG, at + 24) == fourth
+            && chunk.get(LONG, at + 32) == container
+            && chunk.get(LONG, at + 40) == location) {
+          return false;
+        }
+      }
+      slot = slot + 1 & mask;
+    }
+    if (count == MAX_RECORDS) {
+      throw new IllegalStateException("index table with " + count + " records");
+    }
+    MemorySegment chunk = chunkFor(count);
+    long at = at(count);
+    chunk.set(LONG, at, first);
+    chunk.set(LONG, at + 8, second);
+    chunk.set(LONG, at + 16, third);
+    chunk.set(LONG, at + 24, fourth);
+    chunk.set(LONG, at + 32, container);
+    chunk.set(LONG, at + 40, location);
+    REFERENCE.setRelease(table.slots, slot * 8, hash & 0xffff_ffff_0000_0000L | count + 1);
+    recordCount = count + 1;
+    return true;
+  }
+
+  /** Gives every entry of the key to the sink. */
+  void find(byte[] fingerprints, int offset, long kindBit, EntrySink sink, int row) {
+    References table = references;
+    long second = (long) BIG_ENDIAN.get(fingerprints, offset + 8);
+    long hash = hash(second);
+    long mask = table.mask();
+    long slot = hash >>> (64 - table.shift);
+    while (true) {
+      long reference = (long) REFERENCE.getAcquire(table.slots, slot * 8);
+      if (reference == 0) {
+        return;
+      }
+      if (reference >>> 32 == hash >>> 32) {
+        int record = (int) reference - 1;
+        MemorySegment chunk = chunks[record >>> CHUNK_RECORDS_SHIFT];
+        long at = at(record);
+        if (chunk.get(LONG, at) == (long) BIG_ENDIAN.get(fingerprints, offset)
+            && chunk.get(LONG, at + 8) == second
+            && chunk.get(LONG, at + 16) == (long) BIG_ENDIAN.get(fingerprints, offset + 16)
+            && chunk.get(LONG, at + 24) == (long) BIG_ENDIAN.get(fingerprints, offset + 24)) {
+          long location = chunk.get(LONG, at + 40);
+          if (Locations.kindBit(location) == kindBit) {
+            sink.found(row, chunk.get(LONG, at + 32), location);
+          }
+        }
+      }
+      slot = slot + 1 & mask;
+    }
+  }
+
+  /**
+   * Field of a record: 0 to 3 the fingerprint as unsigned longs, 4 the container, 5 the location.
+   */
+  long field(int record, int field) {
+    return chunks[record >>> CHUNK_RECORDS_SHIFT].get(LONG, at(record) + field * 8L);
+  }
+
+  /** Writes a record's fingerprint to {@code target}. */
+  void copyFingerprint(int record, byte[] target, int offset) {
+    for (int i = 0; i < Fingerprint.BYTES / 8; i++) {
+      BIG_ENDIAN.set(target, offset + i * 8, field(record, i));
+    }
+  }
+
+  private long hash(long second) {
+    long mixed = (second ^ seed) * MIX;
+    return (mixed ^ mixed >>> 32) * MIX;
+  }
+
+  private static long at(int record) {
+    return (record & (CHUNK_RECORDS - 1)) * (long) RECORD_BYTES;
+  }
+
+  private MemorySegment chunkFor(int record) {
+    int chunk = record >>> CHUNK_RECORDS_SHIFT;
+    if (chunk == chunkCount) {
+      MemorySegment[] now = chunks;
+      if (chunk == now.length) {
+        now = Arrays.copyOf(now, Math.max(4, 2 * chunk));
+      }
+      now[chunk] = arena.allocate((long) CHUNK_RECORDS * RECORD_BYTES, 64);
+      memoryBytes += (long) CHUNK_RECORDS * RECORD_BYTES;
+      chunks = now;
+      chunkCount++;
+    }
+    return chunks[chunk];
+  }
+
+  private References allocateReferences(int shift) {
+    long bytes = 8L << shift;
+    memoryBytes += bytes;
+    return new References(arena.allocate(bytes, 64), shift);
+  }
+
+  private References grow(References old) {
+    References grown = allocateReferences(old.shift + 1);
+    long mask = grown.mask();
+    for (long i = 0; i <= old.mask(); i++) {
+      long reference = old.slots.getAtIndex(LONG, i);
+      if (reference != 0) {
+        long slot = (reference >>> 32) >>> (32 - grown.shift);
+        while (grown.slots.getAtIndex(LONG, slot) != 0) {
+          slot = slot + 1 & mask;
+        }
+        grown.slots.setAtIndex(LONG, slot, reference);
+      }
+    }
+    references = grown;
+    return grown;
+  }
+}
