@@ -7,6 +7,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicLong;
 import onefold.chunker.Fingerprint;
 
 /**
@@ -51,7 +52,7 @@ final class MemoryTable implements AutoCloseable {
   private volatile References references;
   private volatile int recordCount;
   private int chunkCount;
-  private volatile long memoryBytes;
+  private final AtomicLong memoryBytes = new AtomicLong();
 
   /**
    * Makes an empty table.
@@ -68,7 +69,7 @@ final class MemoryTable implements AutoCloseable {
   }
 
   long memoryBytes() {
-    return memoryBytes;
+    return memoryBytes.get();
   }
 
   @Override
@@ -133,7 +134,7 @@ final class MemoryTable implements AutoCloseable {
     chunk.set(LONG, at + 24, fourth);
     chunk.set(LONG, at + 32, container);
     chunk.set(LONG, at + 40, location);
-    REFERENCE.setRelease(table.slots, slot * 8, hash & 0xffff_ffff_0000_0000L | count + 1);
+    REFERENCE.setRelease(table.slots, slot * 8, (hash & 0xffff_ffff_0000_0000L) | (count + 1));
     recordCount = count + 1;
     return true;
   }
@@ -199,7 +200,7 @@ final class MemoryTable implements AutoCloseable {
         now = Arrays.copyOf(now, Math.max(4, 2 * chunk));
       }
       now[chunk] = arena.allocate((long) CHUNK_RECORDS * RECORD_BYTES, 64);
-      memoryBytes += (long) CHUNK_RECORDS * RECORD_BYTES;
+      memoryBytes.addAndGet((long) CHUNK_RECORDS * RECORD_BYTES);
       chunks = now;
       chunkCount++;
     }
@@ -208,7 +209,7 @@ final class MemoryTable implements AutoCloseable {
 
   private References allocateReferences(int shift) {
     long bytes = 8L << shift;
-    memoryBytes += bytes;
+    memoryBytes.addAndGet(bytes);
     return new References(arena.allocate(bytes, 64), shift);
   }
 
