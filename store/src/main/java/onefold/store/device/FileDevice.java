@@ -3,8 +3,10 @@ package onefold.store.device;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.channels.NonWritableChannelException;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -19,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import onefold.store.StoreFullException;
@@ -267,7 +270,7 @@ public final class FileDevice implements Device {
   private void force(FileChannel channel, Path path, boolean metadata) throws IOException {
     try {
       channel.force(metadata);
-    } catch (java.nio.channels.ClosedChannelException e) {
+    } catch (ClosedChannelException e) {
       throw e; // Nothing was asked of the disk.
     } catch (IOException e) {
       var failed = new DeviceForceException(path.toString(), e);
@@ -298,6 +301,7 @@ public final class FileDevice implements Device {
     private final String path;
     private final Path file;
     private final FileChannel channel;
+    private final boolean writable;
     private final @Nullable Object key;
 
     /**
@@ -310,6 +314,7 @@ public final class FileDevice implements Device {
       this.path = path;
       this.file = file;
       this.channel = FileChannel.open(file, options);
+      this.writable = Set.of(options).contains(StandardOpenOption.WRITE);
       boolean opened = false;
       try {
         BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
@@ -403,6 +408,13 @@ public final class FileDevice implements Device {
     public void allocate(long sizeBytes) throws IOException {
       checkAlive();
       checkPosition(sizeBytes);
+      // What follows goes by the file's name and would not notice.
+      if (!channel.isOpen()) {
+        throw new ClosedChannelException();
+      }
+      if (!writable) {
+        throw new NonWritableChannelException();
+      }
       if (sizeBytes == 0) {
         return;
       }

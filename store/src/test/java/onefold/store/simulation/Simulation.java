@@ -1,0 +1,72 @@
+package onefold.store.simulation;
+
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One run of one seed: a scheduler, a device and the trace of both.
+ *
+ * <pre>{@code
+ * var simulation = new Simulation(seed);
+ * simulation.run(() -> { … simulation.device() … simulation.scheduler() … });
+ * var after = simulation.afterPowerLoss(seed + 1); // another run, on what the power loss left
+ * }</pre>
+ */
+public final class Simulation {
+  private final SeamTrace trace;
+  private final SimulatedScheduler scheduler;
+  private final SimulatedDevice device;
+
+  /** A run on an empty device. */
+  public Simulation(long seed) {
+    this(seed, null, null);
+  }
+
+  private Simulation(long seed, @Nullable SimulatedDevice before, @Nullable CrashModel model) {
+    trace = new SeamTrace(Integer.getInteger("onefold.trace", 0));
+    scheduler = new SimulatedScheduler(seed, trace, SimulatedScheduler.DEFAULT_MAX_CALLS);
+    device =
+        before == null
+            ? new SimulatedDevice(scheduler)
+            : model == null ? before.crash(seed, scheduler) : before.crash(model, seed, scheduler);
+  }
+
+  /** A new run on a state that a power loss now may leave of this device. */
+  public Simulation afterPowerLoss(long seed) {
+    return new Simulation(seed, device, null);
+  }
+
+  /**
+   * A new run on everything that was written, forced or not: what an orderly end or a killed
+   * process leaves.
+   */
+  public Simulation afterProcessEnd(long seed) {
+    return new Simulation(seed, device, CrashModel.KEEP_ALL);
+  }
+
+  /** The device. */
+  public SimulatedDevice device() {
+    return device;
+  }
+
+  /** The scheduler. */
+  public SimulatedScheduler scheduler() {
+    return scheduler;
+  }
+
+  /** The trace of both. */
+  public SeamTrace trace() {
+    return trace;
+  }
+
+  /** The seed from {@code -Donefold.seed}, or a new one; print it when a test fails. */
+  public static long seed() {
+    String given = System.getProperty("onefold.seed", "");
+    return given.isEmpty() ? System.nanoTime() : Long.parseLong(given);
+  }
+
+  /** As {@link SimulatedScheduler#run}. */
+  public <T extends @Nullable Object> T run(Callable<T> body) throws Exception {
+    return scheduler.run(body);
+  }
+}
