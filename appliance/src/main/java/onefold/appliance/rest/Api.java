@@ -1,0 +1,524 @@
+package onefold.appliance.rest;
+
+import static onefold.appliance.rest.Operation.Caller.ADMINISTRATOR;
+import static onefold.appliance.rest.Operation.Caller.ANYBODY;
+import static onefold.appliance.rest.Operation.Caller.USER;
+
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
+import onefold.appliance.identity.User;
+import onefold.appliance.identity.Users;
+import onefold.appliance.json.Json;
+import onefold.appliance.json.JsonException;
+import onefold.appliance.json.JsonObject;
+import onefold.appliance.rest.Operation.Field;
+import onefold.catalyst.wire.WireException;
+import onefold.store.ChunkStore;
+import onefold.store.CorruptDataException;
+import onefold.store.Id;
+import onefold.store.RefusedException;
+import onefold.store.StoreFullException;
+
+/**
+ * The REST interface below {@value #PREFIX}: finds the operation, checks who asks, and turns what
+ * the store throws into replies. Safe for many threads.
+ */
+public final class Api {
+  /** Where it begins. */
+  public static final String PREFIX = "/api/v1";
+
+  /** Longest body of a request. */
+  public static final int MAX_BODY_BYTES = 1 << 20;
+
+  private static final Logger LOG = System.getLogger(Api.class.getName());
+
+  private final List<Operation> operations;
+  private final Users users;
+  private final Tokens tokens;
+  private final Logins logins;
+  private final RandomGenerator random;
+  private final byte[] document;
+
+  /**
+   * @param unknownSecret of this appliance, for the salt that an unknown user is shown
+   * @param certificate of the HTTPS door
+   */
+  public Api(
+      ChunkStore store,
+      Users users,
+      Status status,
+      RandomGenerator random,
+      LongSupplier nanoTime,
+      byte[] unknownSecret,
+      X509Certificate certificate,
+      String version)
+      throws GeneralSecurityException {
+    this.users = users;
+    this.random = random;
+    this.tokens = new Tokens(random, nanoTime);
+    this.logins = new Logins(users, tokens, random, nanoTime, unknownSecret, certificate);
+    StoreOperations stores = new StoreOperations(store);
+    UserOperations people = new UserOperations(store, users, tokens, random);
+    LoginOperations login = new LoginOperations(logins);
+    StateOperations state = new StateOperations(store, status);
+    Field replace = Field.of("replace", "boolean", "take the name's place if it is taken");
+    Field lockDays = Field.of("lockDays", "integer", "days of store time to lock from now");
+    Field quota = Field.of("quotaBytes", "integer", "most logical bytes, 0 for no limit");
+    Field compression = Field.of("compression", "string", "lz4, zstd or none");
+    Field tags = Field.of("tags", "object", "strings by key; replaces all");
+    Field access =
+        Field.of("stores", "object", "read, append or write by name of store, * for every store");
+    this.operations =
+        List.of(
+            new Operation(
+                "POST",
+                "/login",
+                ANYBODY,
+                "beginLogin",
+                "Begins a login.",
+                List.of(),
+                List.of(
+                    Field.required("message", "string", "client-first-message of SCRAM, base64")),
+                login::begin),
+            new Operation(
+                "POST",
+                "/login/proof",
+                ANYBODY,
+                "finishLogin",
+                "Ends a login and gives a token for 15 minutes.",
+                List.of(),
+                List.of(
+                    Field.required("conversation", "string", "as the first step answered"),
+                    Field.required("message", "string", "client-final-message of SCRAM, base64")),
+                login::finish),
+            new Operation(
+                "GET",
+                "/openapi.json",
+                ANYBODY,
+                "describe",
+                "Returns this document.",
+                List.of(),
+                List.of(),
+                r -> description()),
+            new Operation(
+                "GET",
+                "/status",
+                USER,
+                "status",
+                "Says what runs, where, how well and how full.",
+                List.of(),
+                List.of(),
+                state::status),
+            new Operation(
+                "GET",
+                "/statistics",
+                USER,
+                "statistics",
+                "Returns the figures of every domain and store.",
+                List.of(),
+                List.of(),
+                state::statistics),
+            new Operation(
+                "GET",
+                "/housekeeping",
+                USER,
+                "housekeeping",
+                "Says where housekeeping stands.",
+                List.of(),
+                List.of(),
+                state::housekeeping),
+            new Operation(
+                "POST",
+                "/housekeeping",
+                ADMINISTRATOR,
+                "runHousekeeping",
+                "Runs one whole cycle and answers when its space is returned.",
+                List.of(),
+                List.of(Field.of("domain", "string", "only this one")),
+                state::runHousekeeping),
+            new Operation(
+                "PATCH",
+                "/housekeeping",
+                ADMINISTRATOR,
+                "pauseHousekeeping",
+                "Pauses housekeeping or lets it go on.",
+                List.of(),
+                List.of(Field.required("paused", "boolean", "whether it rests")),
+                state::pauseHousekeeping),
+            new Operation(
+                "GET",
+                "/domains",
+                USER,
+                "listDomains",
+                "Lists the dedup domains.",
+                List.of(),
+                List.of(),
+                state::domains),
+            new Operation(
+                "POST",
+                "/domains",
+                ADMINISTRATOR,
+                "createDomain",
+                "Makes a dedup domain.",
+                List.of(),
+                List.of(
+                    Field.required("name", "string", "unique on the appliance"),
+                    Field.of(
+                        "parameterSet", "integer", "number of the parameter set, 1 when not said")),
+                state::createDomain),
+            new Operation(
+                "GET",
+                "/stores",
+                USER,
+                "listStores",
+                "Lists the stores that the user may see.",
+                List.of(),
+                List.of(),
+                stores::list),
+            new Operation(
+                "POST",
+                "/stores",
+                ADMINISTRATOR,
+                "createStore",
+                "Makes a store.",
+                List.of(),
+                List.of(
+                    Field.required("name", "string", "unique on the appliance"),
+                    Field.of("domain", "string", "name of its dedup domain, default when not said"),
+                    quota,
+                    compression,
+                    Field.of("lockDays", "integer", "days that every new item is locked")),
+                stores::create),
+            new Operation(
+                "GET",
+                "/stores/{store}",
+                USER,
+                "showStore",
+                "Returns a store and its figures.",
+                List.of(),
+                List.of(),
+                stores::show),
+            new Operation(
+                "PATCH",
+                "/stores/{store}",
+                ADMINISTRATOR,
+                "setStore",
+                "Changes a store's settings.",
+                List.of(),
+                List.of(
+                    quota,
+                    compression,
+                    Field.of("lockDays", "integer", "days that every new item is locked")),
+                stores::set),
+            new Operation(
+                "DELETE",
+                "/stores/{store}",
+                ADMINISTRATOR,
+                "deleteStore",
+                "Deletes a store.",
+                List.of(Field.of("withItems", "boolean", "also if it holds items")),
+                List.of(),
+                stores::delete),
+            new Operation(
+                "GET",
+                "/stores/{store}/uploads",
+                USER,
+                "listUploads",
+                "Lists the unfinished uploads of a store.",
+                List.of(),
+                List.of(),
+                stores::uploads),
+            new Operation(
+                "DELETE",
+                "/stores/{store}/uploads/{upload}",
+                USER,
+                "abortUpload",
+                "Ends an unfinished upload.",
+                List.of(),
+                List.of(),
+                stores::abortUpload),
+            new Operation(
+                "GET",
+                "/stores/{store}/items",
+                USER,
+                "listItems",
+                "Lists items in order of name.",
+                List.of(
+                    Field.of("prefix", "string", "only names that begin so"),
+                    Field.of("after", "string", "only names that follow this one"),
+                    Field.of("limit", "integer", "1 to 10000, 1000 when not said")),
+                List.of(),
+                stores::items),
+            new Operation(
+                "GET",
+                "/stores/{store}/items/{item...}",
+                USER,
+                "showItem",
+                "Returns an item.",
+                List.of(),
+                List.of(),
+                stores::item),
+            new Operation(
+                "PATCH",
+                "/stores/{store}/items/{item...}",
+                USER,
+                "setItem",
+                "Sets tags, hold and a later lock of an item.",
+                List.of(),
+                List.of(
+                    tags, Field.of("held", "boolean", "not deletable until released"), lockDays),
+                stores::setItem),
+            new Operation(
+                "DELETE",
+                "/stores/{store}/items/{item...}",
+                USER,
+                "deleteItem",
+                "Deletes an item.",
+                List.of(),
+                List.of(),
+                stores::deleteItem),
+            new Operation(
+                "POST",
+                "/stores/{store}/items/{item...}",
+                USER,
+                "cloneItem",
+                "Makes an item from another; no data is read.",
+                List.of(),
+                List.of(
+                    Field.required("fromStore", "string", "store of the source"),
+                    Field.required("fromItem", "string", "name of the source"),
+                    replace),
+                stores::cloneItem),
+            new Operation(
+                "GET",
+                "/users",
+                ADMINISTRATOR,
+                "listUsers",
+                "Lists the users.",
+                List.of(),
+                List.of(),
+                people::list),
+            new Operation(
+                "POST",
+                "/users",
+                ADMINISTRATOR,
+                "createUser",
+                "Adds a user.",
+                List.of(),
+                List.of(
+                    Field.required("name", "string", "unique on the appliance"),
+                    Field.required("password", "string", "8 to 1024 characters"),
+                    Field.of("administrator", "boolean", "whether the user manages the appliance"),
+                    access),
+                people::create),
+            new Operation(
+                "GET",
+                "/users/{user}",
+                ADMINISTRATOR,
+                "showUser",
+                "Returns a user.",
+                List.of(),
+                List.of(),
+                people::show),
+            new Operation(
+                "PATCH",
+                "/users/{user}",
+                ADMINISTRATOR,
+                "setUser",
+                "Changes a user's rights.",
+                List.of(),
+                List.of(
+                    Field.of("administrator", "boolean", "whether the user manages the appliance"),
+                    Field.of("enabled", "boolean", "whether the user may enter"),
+                    access),
+                people::set),
+            new Operation(
+                "PUT",
+                "/users/{user}/password",
+                USER,
+                "setPassword",
+                "Changes a password: one's own, or anybody's as administrator.",
+                List.of(),
+                List.of(Field.required("password", "string", "8 to 1024 characters")),
+                people::setPassword),
+            new Operation(
+                "DELETE",
+                "/users/{user}",
+                ADMINISTRATOR,
+                "deleteUser",
+                "Removes a user.",
+                List.of(),
+                List.of(),
+                people::delete));
+    this.document = OpenApi.document(operations, version).write().getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** The OpenAPI document, UTF-8. */
+  byte[] document() {
+    return document.clone();
+  }
+
+  private ApiReply description() {
+    return ApiReply.ok(Json.parse(new String(document, StandardCharsets.UTF_8)));
+  }
+
+  /**
+   * Answers a request.
+   *
+   * @param rawPath path below {@value #PREFIX}, still percent-encoded
+   * @param query parameters
+   * @param authorization value of that header, or empty
+   * @param idempotencyKey value of that header, or empty
+   * @param body at most {@value #MAX_BODY_BYTES} bytes
+   */
+  ApiReply handle(
+      String method,
+      String rawPath,
+      Map<String, String> query,
+      String authorization,
+      String idempotencyKey,
+      byte[] body) {
+    try {
+      boolean pathExists = false;
+      for (Operation operation : operations) {
+        Optional<Map<String, String>> path = match(operation.template(), rawPath);
+        if (path.isPresent()) {
+          if (operation.method().equals(method)) {
+            return run(operation, path.orElseThrow(), query, authorization, idempotencyKey, body);
+          }
+          pathExists = true;
+        }
+      }
+      return pathExists
+          ? ApiReply.error(405, "METHOD_NOT_ALLOWED", method + " is not possible here")
+          : ApiReply.error(
+              404, "NOT_FOUND", "no such resource; " + PREFIX + "/openapi.json lists them");
+    } catch (RefusedException e) {
+      return ApiReply.error(status(e.reason()), e.reason().name(), String.valueOf(e.getMessage()));
+    } catch (StoreFullException e) {
+      return ApiReply.error(507, "FULL", String.valueOf(e.getMessage()));
+    } catch (CorruptDataException e) {
+      LOG.log(Level.ERROR, "stored bytes are wrong", e);
+      return ApiReply.error(500, "CORRUPT_DATA", String.valueOf(e.getMessage()));
+    } catch (WireException e) {
+      return ApiReply.error(400, "INVALID_REQUEST", String.valueOf(e.getMessage()));
+    } catch (JsonException e) {
+      return ApiReply.error(400, "INVALID_REQUEST", String.valueOf(e.getMessage()));
+    } catch (IllegalArgumentException e) {
+      return ApiReply.error(400, "INVALID_REQUEST", String.valueOf(e.getMessage()));
+    } catch (IOException | RuntimeException e) {
+      // The outermost loop of a request: log once, answer without details.
+      LOG.log(Level.ERROR, method + " " + rawPath + " failed", e);
+      return ApiReply.error(500, "INTERNAL", "the appliance failed; its log has more");
+    }
+  }
+
+  private ApiReply run(
+      Operation operation,
+      Map<String, String> path,
+      Map<String, String> query,
+      String authorization,
+      String idempotencyKey,
+      byte[] body)
+      throws IOException {
+    User user;
+    if (operation.caller() == ANYBODY) {
+      user = LoginOperations.NOBODY;
+    } else {
+      Optional<User> found = caller(authorization);
+      if (found.isEmpty()) {
+        return ApiReply.error(
+            401, "NOT_LOGGED_IN", "log in: POST " + PREFIX + "/login; a token lasts 15 minutes");
+      }
+      user = found.orElseThrow();
+      if (operation.caller() == ADMINISTRATOR && !user.administrator()) {
+        return ApiReply.error(
+            403, "NOT_PERMITTED", "user '" + user.name() + "' is no administrator");
+      }
+    }
+    JsonObject object =
+        body.length == 0
+            ? new JsonObject()
+            : Json.parseObject(new String(body, StandardCharsets.UTF_8));
+    checkFields(operation, object);
+    Id commandId = idempotencyKey.isEmpty() ? Id.random(random) : Id.ofHex(idempotencyKey);
+    return operation.handler().handle(new ApiRequest(path, query, object, user, commandId));
+  }
+
+  private static void checkFields(Operation operation, JsonObject body) {
+    List<String> known = operation.body().stream().map(Field::name).toList();
+    for (String name : body.fields().keySet()) {
+      if (!known.contains(name)) {
+        throw new JsonException(
+            "unknown field '" + name + "'; known are " + String.join(", ", known));
+      }
+    }
+  }
+
+  /** Returns who asks: whose token it is, if that user still exists and may enter. */
+  private Optional<User> caller(String authorization) throws IOException {
+    if (!authorization.startsWith("Bearer ")) {
+      return Optional.empty();
+    }
+    Optional<String> name = tokens.userOf(authorization.substring("Bearer ".length()).trim());
+    return name.isEmpty() ? Optional.empty() : users.find(name.orElseThrow()).filter(User::enabled);
+  }
+
+  /**
+   * Matches a path; decodes its parts after it was split, so that an encoded slash belongs to a
+   * name.
+   */
+  static Optional<Map<String, String>> match(String template, String rawPath) {
+    String[] wanted = template.split("/", -1);
+    String[] found = rawPath.split("/", -1);
+    Map<String, String> values = new LinkedHashMap<>();
+    for (int i = 0; i < wanted.length; i++) {
+      if (i >= found.length) {
+        return Optional.empty();
+      }
+      if (wanted[i].endsWith("...}")) {
+        String rest = String.join("/", Arrays.copyOfRange(found, i, found.length));
+        values.put(wanted[i].substring(1, wanted[i].length() - 4), decode(rest));
+        return rest.isEmpty() ? Optional.empty() : Optional.of(values);
+      }
+      if (wanted[i].startsWith("{")) {
+        if (found[i].isEmpty()) {
+          return Optional.empty();
+        }
+        values.put(wanted[i].substring(1, wanted[i].length() - 1), decode(found[i]));
+      } else if (!wanted[i].equals(found[i])) {
+        return Optional.empty();
+      }
+    }
+    return wanted.length == found.length ? Optional.of(values) : Optional.empty();
+  }
+
+  private static String decode(String encoded) {
+    return URLDecoder.decode(encoded.replace("+", "%2B"), StandardCharsets.UTF_8);
+  }
+
+  private static int status(RefusedException.Reason reason) {
+    return switch (reason) {
+      case NOT_FOUND -> 404;
+      case EXISTS, NOT_EMPTY, CONFLICT -> 409;
+      case INVALID_NAME, INVALID_REQUEST -> 400;
+      case LOCKED -> 423;
+      case QUOTA_EXCEEDED -> 507;
+      case TOO_MANY_UNFINISHED -> 429;
+      case NOT_PERMITTED -> 403;
+      case READ_ONLY, SHUTTING_DOWN -> 503;
+    };
+  }
+}

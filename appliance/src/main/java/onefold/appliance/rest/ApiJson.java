@@ -1,0 +1,108 @@
+package onefold.appliance.rest;
+
+import java.util.Locale;
+import onefold.appliance.identity.User;
+import onefold.appliance.json.JsonObject;
+import onefold.store.DomainRecord;
+import onefold.store.DomainStatistics;
+import onefold.store.HousekeepingStatus;
+import onefold.store.ItemRecord;
+import onefold.store.StoreRecord;
+import onefold.store.StoreStatistics;
+import onefold.store.UnfinishedUpload;
+
+/**
+ * The records of the store's face as JSON. Times are milliseconds of store time since 1970, sizes
+ * are bytes.
+ */
+final class ApiJson {
+  private ApiJson() {}
+
+  static JsonObject domain(DomainRecord domain) {
+    return new JsonObject()
+        .put("id", domain.id().toString())
+        .put("name", domain.name())
+        .put("parameterSet", domain.parameterSet());
+  }
+
+  static JsonObject store(StoreRecord store, String domain, StoreStatistics statistics) {
+    return new JsonObject()
+        .put("name", store.name())
+        .put("id", store.id().toString())
+        .put("domain", domain)
+        .put("quotaBytes", store.quotaBytes())
+        .put("compression", store.compression().name().toLowerCase(Locale.ROOT))
+        .put("lockDays", store.lockDays())
+        .put("createdAt", store.createdAtMillis())
+        .put("items", statistics.itemCount())
+        .put("logicalBytes", statistics.logicalBytes())
+        .put("unfinishedUploads", statistics.unfinishedCount())
+        .put("unfinishedBytes", statistics.unfinishedBytes());
+  }
+
+  static JsonObject item(String store, ItemRecord item) {
+    JsonObject tags = new JsonObject();
+    item.tags().forEach(tags::put);
+    return new JsonObject()
+        .put("store", store)
+        .put("name", item.name())
+        .put("id", item.id().toString())
+        .put("version", item.version())
+        .put("lengthBytes", item.root().lengthBytes())
+        .put("newBytes", item.newBytes())
+        .put("root", item.root().node().toString())
+        .put("createdAt", item.createdAtMillis())
+        .put("lockedUntil", item.lockedUntilMillis())
+        .put("held", item.held())
+        .put("tags", tags);
+  }
+
+  static JsonObject upload(String store, UnfinishedUpload upload) {
+    return new JsonObject()
+        .put("id", upload.checkpoint().uploadId().toString())
+        .put("store", store)
+        .put("item", upload.itemName())
+        .put("durableBytes", upload.checkpoint().root().lengthBytes())
+        .put("createdAt", upload.createdAtMillis());
+  }
+
+  static JsonObject statistics(DomainRecord domain, DomainStatistics statistics) {
+    return new JsonObject()
+        .put("domain", domain.name())
+        .put("logicalBytes", statistics.logicalBytes())
+        .put("uniqueBytes", statistics.uniqueBytes())
+        .put("nodeBytes", statistics.nodeBytes())
+        .put("compressedBytes", statistics.compressedBytes())
+        .put("physicalBytes", statistics.physicalBytes())
+        .put("chunks", statistics.chunkCount())
+        .put("containers", statistics.containerCount())
+        .put("lookups", statistics.lookupCount())
+        .put("hits", statistics.hitCount())
+        .put("indexPageReads", statistics.indexPageReadCount());
+  }
+
+  static JsonObject housekeeping(DomainRecord domain, HousekeepingStatus status) {
+    return new JsonObject()
+        .put("domain", domain.name())
+        .put("phase", status.phase().name().toLowerCase(Locale.ROOT))
+        .put("cycle", status.cycle())
+        .put("lastFinishedAt", status.lastFinishedAtMillis())
+        .put("liveChunks", status.liveChunkCount())
+        .put("backlogBytes", status.backlogBytes())
+        .put("reclaimedBytes", status.reclaimedBytes())
+        .put("problem", status.problem());
+  }
+
+  /** A user without anything secret. */
+  static JsonObject user(User user) {
+    JsonObject stores = new JsonObject();
+    user.stores().forEach((store, access) -> stores.put(store, access.label()));
+    return new JsonObject()
+        .put("name", user.name())
+        .put("tenant", user.tenant())
+        .put("administrator", user.administrator())
+        .put("enabled", user.enabled())
+        .put("stores", stores)
+        .put("changedAt", user.changedAtMillis());
+  }
+}

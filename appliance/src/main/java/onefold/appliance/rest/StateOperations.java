@@ -1,0 +1,122 @@
+package onefold.appliance.rest;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import onefold.appliance.json.JsonArray;
+import onefold.appliance.json.JsonObject;
+import onefold.store.ChunkStore;
+import onefold.store.DomainRecord;
+import onefold.store.RefusedException;
+import onefold.store.RefusedException.Reason;
+import onefold.store.StoreRecord;
+
+/** Operations on the appliance as a whole: status, figures, housekeeping, domains. */
+final class StateOperations {
+  private final ChunkStore store;
+  private final Status status;
+
+  StateOperations(ChunkStore store, Status status) {
+    this.store = store;
+    this.status = status;
+  }
+
+  ApiReply status(ApiRequest request) throws IOException {
+    Optional<String> problem = status.problem().or(store::problem);
+    JsonObject described =
+        status
+            .describe()
+            .put("healthy", problem.isEmpty())
+            .put("problem", problem.orElse(""))
+            .put("storeTime", store.storeTimeMillis())
+            .put("freeBytes", store.freeBytes());
+    long logicalBytes = 0;
+    long physicalBytes = 0;
+    for (DomainRecord domain : store.domains()) {
+      var statistics = store.domainStatistics(domain.id());
+      logicalBytes += statistics.logicalBytes();
+      physicalBytes += statistics.physicalBytes();
+    }
+    return ApiReply.ok(
+        described
+            .put("logicalBytes", logicalBytes)
+            .put("physicalBytes", physicalBytes)
+            .put("stores", store.stores().size()));
+  }
+
+  ApiReply statistics(ApiRequest request) throws IOException {
+    JsonArray domains = new JsonArray();
+    for (DomainRecord domain : store.domains()) {
+      domains.add(ApiJson.statistics(domain, store.domainStatistics(domain.id())));
+    }
+    JsonArray stores = new JsonArray();
+    for (StoreRecord found : store.stores()) {
+      if (request.user().access(found.name()).isPresent()) {
+        stores.add(ApiJson.store(found, domainName(store, found), store.statistics(found.id())));
+      }
+    }
+    return ApiReply.ok(new JsonObject().put("domains", domains).put("stores", stores));
+  }
+
+  ApiReply housekeeping(ApiRequest request) throws IOException {
+    return ApiReply.ok(housekeepingOf(store.domains()));
+  }
+
+  ApiReply runHousekeeping(ApiRequest request) throws IOException {
+    Optional<String> name = request.body().optionalText("domain");
+    List<DomainRecord> chosen = new ArrayList<>();
+    for (DomainRecord domain : store.domains()) {
+      if (name.isEmpty() || domain.name().equals(name.orElseThrow())) {
+        chosen.add(domain);
+      }
+    }
+    if (chosen.isEmpty()) {
+      throw new RefusedException(
+          Reason.NOT_FOUND, "domain '" + name.orElse("") + "' does not exist");
+    }
+    for (DomainRecord domain : chosen) {
+      store.runHousekeeping(domain.id());
+    }
+    return ApiReply.ok(housekeepingOf(chosen));
+  }
+
+  ApiReply pauseHousekeeping(ApiRequest request) throws IOException {
+    store.pauseHousekeeping(request.body().bool("paused", true));
+    return ApiReply.ok(housekeepingOf(store.domains()));
+  }
+
+  ApiReply domains(ApiRequest request) throws IOException {
+    JsonArray domains = new JsonArray();
+    for (DomainRecord domain : store.domains()) {
+      domains.add(ApiJson.domain(domain));
+    }
+    return ApiReply.ok(new JsonObject().put("domains", domains));
+  }
+
+  ApiReply createDomain(ApiRequest request) throws IOException {
+    int parameterSet = Math.toIntExact(request.body().number("parameterSet", 1));
+    return ApiReply.created(
+        ApiJson.domain(
+            store.createDomain(request.commandId(), request.body().text("name"), parameterSet)));
+  }
+
+  private JsonObject housekeepingOf(List<DomainRecord> domains) throws IOException {
+    JsonArray states = new JsonArray();
+    for (DomainRecord domain : domains) {
+      states.add(ApiJson.housekeeping(domain, store.housekeepingStatus(domain.id())));
+    }
+    return new JsonObject().put("domains", states);
+  }
+
+  /** Returns the name of a store's domain. */
+  static String domainName(ChunkStore store, StoreRecord found) throws IOException {
+    for (DomainRecord domain : store.domains()) {
+      if (domain.id().equals(found.domainId())) {
+        return domain.name();
+      }
+    }
+    throw new IllegalStateException(
+        "store " + found.name() + " is in a domain that does not exist");
+  }
+}

@@ -1,0 +1,13 @@
+package onefold.appliance.rest;
+
+import java.util.Optional;
+import onefold.appliance.json.JsonObject;
+
+/** What the appliance says about itself. */
+public interface Status {
+  /** Returns version, start, front-ends with their addresses, memory. */
+  JsonObject describe();
+
+  /** Returns why the appliance is not well; empty when all is well. */
+  Optional<String> problem();
+}

@@ -1,0 +1,250 @@
+package onefold.appliance.rest;
+
+import java.io.IOException;
+import java.util.Locale;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import onefold.appliance.identity.Access;
+import onefold.appliance.identity.User;
+import onefold.appliance.json.JsonArray;
+import onefold.appliance.json.JsonObject;
+import onefold.store.ChunkStore;
+import onefold.store.CommitMode;
+import onefold.store.Compression;
+import onefold.store.DomainRecord;
+import onefold.store.Id;
+import onefold.store.ItemRecord;
+import onefold.store.Names;
+import onefold.store.RefusedException;
+import onefold.store.RefusedException.Reason;
+import onefold.store.StoreRecord;
+import onefold.store.UnfinishedUpload;
+
+/** Operations on stores, their items and unfinished uploads. */
+final class StoreOperations {
+  private static final String DEFAULT_DOMAIN = "default";
+  private static final long DAY_MILLIS = 86_400_000L;
+  private static final int MOST_LOCK_DAYS = 36_500;
+
+  private final ChunkStore store;
+
+  StoreOperations(ChunkStore store) {
+    this.store = store;
+  }
+
+  ApiReply list(ApiRequest request) throws IOException {
+    JsonArray stores = new JsonArray();
+    for (StoreRecord found : store.stores()) {
+      if (request.user().access(found.name()).isPresent()) {
+        stores.add(describe(found));
+      }
+    }
+    return ApiReply.ok(new JsonObject().put("stores", stores));
+  }
+
+  ApiReply create(ApiRequest request) throws IOException {
+    JsonObject body = request.body();
+    String name = Names.checkStoreName(body.text("name"));
+    String domainName = body.optionalText("domain").orElse(DEFAULT_DOMAIN);
+    Id domainId = null;
+    for (DomainRecord domain : store.domains()) {
+      if (domain.name().equals(domainName)) {
+        domainId = domain.id();
+      }
+    }
+    if (domainId == null) {
+      throw new RefusedException(
+          Reason.NOT_FOUND,
+          "domain '"
+              + domainName
+              + "' does not exist; make it: ./onefold domain create "
+              + domainName);
+    }
+    StoreRecord settings =
+        new StoreRecord(
+            request.commandId(),
+            name,
+            domainId,
+            body.number("quotaBytes", 0),
+            compression(body, Compression.LZ4),
+            lockDays(body, 0),
+            0);
+    return ApiReply.created(describe(store.createStore(request.commandId(), settings)));
+  }
+
+  ApiReply show(ApiRequest request) throws IOException {
+    return ApiReply.ok(describe(visible(request.user(), request.pathValue("store"), Access.READ)));
+  }
+
+  ApiReply set(ApiRequest request) throws IOException {
+    StoreRecord before = visible(request.user(), request.pathValue("store"), Access.WRITE);
+    JsonObject body = request.body();
+    StoreRecord settings =
+        new StoreRecord(
+            before.id(),
+            before.name(),
+            before.domainId(),
+            body.number("quotaBytes", before.quotaBytes()),
+            compression(body, before.compression()),
+            lockDays(body, before.lockDays()),
+            before.createdAtMillis());
+    return ApiReply.ok(describe(store.updateStore(request.commandId(), settings)));
+  }
+
+  ApiReply delete(ApiRequest request) throws IOException {
+    StoreRecord found = visible(request.user(), request.pathValue("store"), Access.WRITE);
+    store.deleteStore(request.commandId(), found.id(), request.queryFlag("withItems"));
+    return ApiReply.done();
+  }
+
+  ApiReply uploads(ApiRequest request) throws IOException {
+    StoreRecord found = visible(request.user(), request.pathValue("store"), Access.READ);
+    JsonArray uploads = new JsonArray();
+    for (UnfinishedUpload upload : store.unfinishedUploads(found.id())) {
+      uploads.add(ApiJson.upload(found.name(), upload));
+    }
+    return ApiReply.ok(new JsonObject().put("uploads", uploads));
+  }
+
+  ApiReply abortUpload(ApiRequest request) throws IOException {
+    StoreRecord found = visible(request.user(), request.pathValue("store"), Access.APPEND);
+    Id upload = Id.ofHex(request.pathValue("upload"));
+    boolean ofThisStore =
+        store.unfinishedUploads(found.id()).stream()
+            .anyMatch(u -> u.checkpoint().uploadId().equals(upload));
+    if (!ofThisStore) {
+      throw new RefusedException(
+          Reason.NOT_FOUND,
+          "upload " + upload + " is not among the unfinished ones of store '" + found.name() + "'");
+    }
+    store.abortUpload(request.commandId(), upload);
+    return ApiReply.done();
+  }
+
+  ApiReply items(ApiRequest request) throws IOException {
+    StoreRecord found = visible(request.user(), request.pathValue("store"), Access.READ);
+    var page =
+        store.listItems(
+            found.id(),
+            request.queryValue("prefix").orElse(""),
+            request.queryValue("after").orElse(""),
+            request.queryNumber("limit", 1000, 1, 10_000));
+    JsonArray items = new JsonArray();
+    for (ItemRecord item : page.items()) {
+      items.add(ApiJson.item(found.name(), item));
+    }
+    return ApiReply.ok(new JsonObject().put("items", items).put("more", page.more()));
+  }
+
+  ApiReply item(ApiRequest request) throws IOException {
+    StoreRecord found = visible(request.user(), request.pathValue("store"), Access.READ);
+    return ApiReply.ok(ApiJson.item(found.name(), require(found, request.pathValue("item"))));
+  }
+
+  ApiReply setItem(ApiRequest request) throws IOException {
+    StoreRecord found = visible(request.user(), request.pathValue("store"), Access.WRITE);
+    ItemRecord before = require(found, request.pathValue("item"));
+    JsonObject body = request.body();
+    SortedMap<String, String> tags = before.tags();
+    if (body.has("tags")) {
+      tags = new TreeMap<>();
+      JsonObject given = body.object("tags");
+      for (String key : given.fields().keySet()) {
+        tags.put(key, given.text(key));
+      }
+    }
+    long days = lockDays(body, 0);
+    long lockedUntilMillis = days == 0 ? 0 : store.storeTimeMillis() + days * DAY_MILLIS;
+    ItemRecord after =
+        store.updateItem(
+            request.commandId(),
+            found.id(),
+            before.name(),
+            tags,
+            body.bool("held", before.held()),
+            lockedUntilMillis);
+    return ApiReply.ok(ApiJson.item(found.name(), after));
+  }
+
+  ApiReply deleteItem(ApiRequest request) throws IOException {
+    StoreRecord found = visible(request.user(), request.pathValue("store"), Access.WRITE);
+    store.deleteItem(request.commandId(), found.id(), request.pathValue("item"));
+    return ApiReply.done();
+  }
+
+  ApiReply cloneItem(ApiRequest request) throws IOException {
+    boolean replace = request.body().bool("replace", false);
+    StoreRecord target =
+        visible(request.user(), request.pathValue("store"), replace ? Access.WRITE : Access.APPEND);
+    StoreRecord source = visible(request.user(), request.body().text("fromStore"), Access.READ);
+    ItemRecord item =
+        store.cloneItem(
+            request.commandId(),
+            source.id(),
+            request.body().text("fromItem"),
+            target.id(),
+            Names.checkItemName(request.pathValue("item")),
+            replace ? CommitMode.REPLACE : CommitMode.IF_ABSENT);
+    return ApiReply.created(ApiJson.item(target.name(), item));
+  }
+
+  private JsonObject describe(StoreRecord found) throws IOException {
+    return ApiJson.store(
+        found, StateOperations.domainName(store, found), store.statistics(found.id()));
+  }
+
+  /** Finds a store; one that the user may not see does not exist for him. */
+  private StoreRecord visible(User user, String name, Access wanted) throws IOException {
+    StoreRecord found =
+        store
+            .findStore(name)
+            .filter(s -> user.access(name).isPresent())
+            .orElseThrow(() ->
+                new RefusedException(
+                    Reason.NOT_FOUND,
+                    "store '"
+                        + name
+                        + "' does not exist; make it: ./onefold store create "
+                        + name));
+    if (!user.may(wanted, name)) {
+      throw new RefusedException(
+          Reason.NOT_PERMITTED,
+          "user '" + user.name() + "' may not " + wanted.label() + " in store '" + name + "'");
+    }
+    return found;
+  }
+
+  private ItemRecord require(StoreRecord in, String name) throws IOException {
+    return store
+        .findItem(in.id(), name)
+        .orElseThrow(() ->
+            new RefusedException(
+                Reason.NOT_FOUND,
+                "item '" + name + "' does not exist in store '" + in.name() + "'"));
+  }
+
+  private static Compression compression(JsonObject body, Compression otherwise)
+      throws RefusedException {
+    if (!body.has("compression")) {
+      return otherwise;
+    }
+    String name = body.text("compression");
+    for (Compression compression : Compression.values()) {
+      if (compression.name().toLowerCase(Locale.ROOT).equals(name)) {
+        return compression;
+      }
+    }
+    throw new RefusedException(
+        Reason.INVALID_REQUEST,
+        "compression '" + name + "' does not exist; there are lz4, zstd and none");
+  }
+
+  private static int lockDays(JsonObject body, int otherwise) throws RefusedException {
+    long days = body.number("lockDays", otherwise);
+    if (days < 0 || days > MOST_LOCK_DAYS) {
+      throw new RefusedException(
+          Reason.INVALID_REQUEST, "lockDays " + days + " is not between 0 and " + MOST_LOCK_DAYS);
+    }
+    return (int) days;
+  }
+}
