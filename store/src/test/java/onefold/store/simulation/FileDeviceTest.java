@@ -1,6 +1,7 @@
 package onefold.store.simulation;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,11 +10,13 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import onefold.store.StoreFullException;
 import onefold.store.device.Device;
 import onefold.store.device.DeviceFile;
+import onefold.store.device.DeviceForceException;
 import onefold.store.device.DirectoryInUseException;
 import onefold.store.device.FileDevice;
 import org.junit.jupiter.api.Test;
@@ -62,6 +65,25 @@ final class FileDeviceTest extends DeviceContract {
           assertThrows(
               StoreFullException.class, () -> file.write(0, ByteBuffer.wrap(new byte[] {1})));
       assertTrue(error.toString().contains("full: "), error.getMessage());
+    }
+  }
+
+  @Test
+  void aFailedForceIsFatalOnceAndEndsTheDevice() throws IOException {
+    // A character device cannot be forced: the kernel answers with an error, as a broken disk
+    // would.
+    var fatal = new ArrayList<DeviceForceException>();
+    var device = new FileDevice(Path.of("/dev"), fatal::add);
+    try (DeviceFile file = device.open("full", true);
+        DeviceFile other = device.open("zero", false)) {
+      var first = assertThrows(DeviceForceException.class, file::force);
+      assertTrue(first.toString().contains("/dev/full"), first.toString());
+      assertSame(first, assertThrows(DeviceForceException.class, file::force));
+      assertSame(first, assertThrows(DeviceForceException.class, () -> device.exists("null")));
+      assertSame(
+          first,
+          assertThrows(DeviceForceException.class, () -> other.read(0, ByteBuffer.allocate(1))));
+      assertEquals(List.of(first), fatal);
     }
   }
 
