@@ -1,0 +1,576 @@
+package onefold.store.catalog;
+
+import java.io.IOException;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.SortedMap;
+import onefold.chunker.ObjectRoot;
+import onefold.store.Checkpoint;
+import onefold.store.CommitMode;
+import onefold.store.DomainRecord;
+import onefold.store.Id;
+import onefold.store.ItemRecord;
+import onefold.store.RefusedException.Reason;
+import onefold.store.StoreRecord;
+import onefold.store.UnfinishedUpload;
+import onefold.store.catalog.CatalogValues.State;
+import onefold.store.catalog.CatalogValues.Store;
+import onefold.store.catalog.CatalogValues.Upload;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Applying one command to a view: the rules of the catalog. A function of the view and the command
+ * and nothing else; used once, by one thread. If it throws, nothing has happened.
+ */
+final class Applying {
+  private static final long DAY_MILLIS = 86_400_000;
+
+  private CatalogView now;
+  private State state;
+
+  Applying(CatalogView before, State state) {
+    this.now = before;
+    this.state = state;
+  }
+
+  /** Returns the view after the command; without the state, which {@link #state()} gives. */
+  CatalogView view() {
+    return now;
+  }
+
+  State state() {
+    return state;
+  }
+
+  /**
+   * Applies the command.
+   *
+   * @throws IOException if a page cannot be read
+   */
+  CatalogReply apply(CatalogCommand command) throws IOException {
+    CatalogView before = now;
+    State stateBefore = state;
+    if (command.stamp().epoch() < state.epoch()) {
+      return refused(
+          Reason.CONFLICT,
+          "a command of epoch "
+              + command.stamp().epoch()
+              + ", but epoch "
+              + state.epoch()
+              + " has begun");
+    }
+    state = state.at(command.stamp());
+    CatalogReply reply = applied(command);
+    if (reply instanceof CatalogReply.Refused) {
+      now = before;
+      state = stateBefore;
+    }
+    return reply;
+  }
+
+  private CatalogReply applied(CatalogCommand command) throws IOException {
+    return switch (command) {
+      case CatalogCommand.CreateDomain c -> createDomain(c.domain());
+      case CatalogCommand.CreateStore c -> createStore(c.store());
+      case CatalogCommand.UpdateStore c -> updateStore(c.settings());
+      case CatalogCommand.DeleteStore c -> deleteStore(c.storeId(), c.withItems());
+      case CatalogCommand.CommitItem c -> commitItem(c);
+      case CatalogCommand.DeleteItem c -> deleteItem(c.storeId(), c.name());
+      case CatalogCommand.CloneItem c -> cloneItem(c);
+      case CatalogCommand.UpdateItem c -> updateItem(c);
+      case CatalogCommand.CheckpointUpload c -> checkpointUpload(c);
+      case CatalogCommand.EndUpload c -> endUpload(c.uploadId());
+      case CatalogCommand.PutRecord c -> put(CatalogKeys.record(c.kind(), c.key()), c.value());
+      case CatalogCommand.RemoveRecord c -> removeIfThere(CatalogKeys.record(c.kind(), c.key()));
+      case CatalogCommand.AdvanceStoreTime c -> nothing();
+      case CatalogCommand.ContainersGone c -> containersGone(c);
+      case CatalogCommand.ContainersUnlinked c -> containersUnlinked(c);
+      case CatalogCommand.QuarantineChunk c -> quarantine(c);
+      case CatalogCommand.ReleaseChunk c ->
+          removeIfThere(CatalogKeys.quarantine(c.domainId(), c.kind(), c.fingerprint()));
+      case CatalogCommand.SetUnfinishedLimits c -> {
+        state = state.limitedTo(c.maxUnfinishedCount(), c.maxUnfinishedBytes());
+        yield nothing();
+      }
+    };
+  }
+
+  // ---- domains and stores
+
+  private CatalogReply createDomain(DomainRecord domain) throws IOException {
+    if (now.get(CatalogKeys.domainName(domain.name())) != null) {
+      return refused(Reason.EXISTS, "there is a domain '" + domain.name() + "' already");
+    }
+    if (domain.id().equals(CatalogCommand.NO_ID)
+        || now.get(CatalogKeys.domain(domain.id())) != null) {
+      return refused(Reason.CONFLICT, "the domain id " + domain.id() + " is taken");
+    }
+    if (state.domainCount() >= Catalog.MAX_DOMAINS) {
+      return refused(
+          Reason.INVALID_REQUEST,
+          "there are " + Catalog.MAX_DOMAINS + " domains, which is the most");
+    }
+    state = state.counting(1, 0);
+    write(CatalogKeys.domain(domain.id()), CatalogValues.domain(domain));
+    write(CatalogKeys.domainName(domain.name()), CatalogValues.id(domain.id()));
+    return done(new CatalogReply.DomainResult(domain));
+  }
+
+  private CatalogReply createStore(StoreRecord asked) throws IOException {
+    if (now.get(CatalogKeys.storeName(asked.name())) != null) {
+      return refused(Reason.EXISTS, "there is a store '" + asked.name() + "' already");
+    }
+    if (now.get(CatalogKeys.domain(asked.domainId())) == null) {
+      return noDomain(asked.domainId());
+    }
+    if (asked.id().equals(CatalogCommand.NO_ID) || now.get(CatalogKeys.store(asked.id())) != null) {
+      return refused(Reason.CONFLICT, "the store id " + asked.id() + " is taken");
+    }
+    if (state.storeCount() >= Catalog.MAX_STORES) {
+      return refused(
+          Reason.INVALID_REQUEST, "there are " + Catalog.MAX_STORES + " stores, which is the most");
+    }
+    state = state.counting(0, 1);
+    StoreRecord store =
+        new StoreRecord(
+            asked.id(),
+            asked.name(),
+            asked.domainId(),
+            asked.quotaBytes(),
+            asked.compression(),
+            asked.lockDays(),
+            state.storeTimeMillis());
+    write(Store.fresh(store));
+    write(CatalogKeys.storeName(store.name()), CatalogValues.id(store.id()));
+    return done(new CatalogReply.StoreResult(store));
+  }
+
+  private CatalogReply updateStore(StoreRecord settings) throws IOException {
+    Store old = now.storeState(settings.id());
+    if (old == null) {
+      return CatalogView.noStore(settings.id());
+    }
+    StoreRecord was = old.store();
+    if (!was.name().equals(settings.name()) || !was.domainId().equals(settings.domainId())) {
+      return refused(
+          Reason.INVALID_REQUEST,
+          "store '"
+              + was.name()
+              + "' keeps its name and domain "
+              + was.domainId()
+              + "; quota, compression and lock days can change");
+    }
+    StoreRecord store =
+        new StoreRecord(
+            was.id(),
+            was.name(),
+            was.domainId(),
+            settings.quotaBytes(),
+            settings.compression(),
+            settings.lockDays(),
+            was.createdAtMillis());
+    write(old.with(store));
+    return done(new CatalogReply.StoreResult(store));
+  }
+
+  private CatalogReply deleteStore(Id storeId, boolean withItems) throws IOException {
+    Store store = now.storeState(storeId);
+    if (store == null) {
+      return CatalogView.noStore(storeId);
+    }
+    String name = store.store().name();
+    if (store.itemCount() > 0 && !withItems) {
+      return refused(
+          Reason.NOT_EMPTY,
+          "store '"
+              + name
+              + "' holds "
+              + store.itemCount()
+              + " items; delete them first, or with it");
+    }
+    if (store.heldCount() > 0) {
+      return refused(
+          Reason.LOCKED, "store '" + name + "' has " + store.heldCount() + " items that are held");
+    }
+    if (store.lockedUntilMillis() > state.storeTimeMillis()) {
+      return refused(
+          Reason.LOCKED,
+          "store '"
+              + name
+              + "' has an item that is locked until "
+              + date(store.lockedUntilMillis()));
+    }
+    for (UnfinishedUpload upload : now.unfinished(storeId)) {
+      remove(CatalogKeys.upload(upload.checkpoint().uploadId()));
+      remove(CatalogKeys.uploadName(storeId, upload.itemName()));
+    }
+    state = state.counting(0, -1);
+    remove(CatalogKeys.store(storeId));
+    remove(CatalogKeys.storeName(name));
+    // The items go with their tree; what of them lies above the pages is dropped by the next fold.
+    remove(CatalogKeys.treeRoot(storeId));
+    return nothing();
+  }
+
+  // ---- items
+
+  private CatalogReply commitItem(CatalogCommand.CommitItem c) throws IOException {
+    Store store = now.storeState(c.storeId());
+    if (store == null) {
+      return CatalogView.noStore(c.storeId());
+    }
+    Upload ended = c.uploadId().equals(CatalogCommand.NO_ID) ? null : now.uploadState(c.uploadId());
+    if (ended != null && ended.upload().storeId().equals(c.storeId())) {
+      store = end(store, ended);
+    }
+    ItemRecord item =
+        new ItemRecord(
+            c.storeId(),
+            c.name(),
+            c.itemId(),
+            state.version(),
+            c.root(),
+            state.storeTimeMillis(),
+            c.tags(),
+            lockFor(Math.max(c.lockDays(), store.store().lockDays())),
+            false,
+            c.newBytes());
+    return place(store, item, c.mode());
+  }
+
+  private CatalogReply cloneItem(CatalogCommand.CloneItem c) throws IOException {
+    Store from = now.storeState(c.storeId());
+    Store to = now.storeState(c.targetStoreId());
+    if (from == null || to == null) {
+      return CatalogView.noStore(from == null ? c.storeId() : c.targetStoreId());
+    }
+    if (!from.store().domainId().equals(to.store().domainId())) {
+      return refused(
+          Reason.INVALID_REQUEST,
+          "store '"
+              + to.store().name()
+              + "' is in another domain than store '"
+              + from.store().name()
+              + "'; the data must be copied");
+    }
+    Optional<ItemRecord> source = now.item(c.storeId(), c.name());
+    if (source.isEmpty()) {
+      return noItem(from, c.name());
+    }
+    ItemRecord item =
+        new ItemRecord(
+            c.targetStoreId(),
+            c.targetName(),
+            c.itemId(),
+            state.version(),
+            source.get().root(),
+            state.storeTimeMillis(),
+            source.get().tags(),
+            lockFor(to.store().lockDays()),
+            false,
+            0);
+    return place(to, item, c.mode());
+  }
+
+  /** Gives an item its name, in the place of another if the mode says so. */
+  private CatalogReply place(Store before, ItemRecord item, CommitMode mode) throws IOException {
+    Store store = before;
+    Optional<ItemRecord> old = now.item(item.storeId(), item.name());
+    if (old.isPresent()) {
+      if (mode == CommitMode.IF_ABSENT) {
+        return refused(
+            Reason.EXISTS,
+            "item '"
+                + item.name()
+                + "' exists in store '"
+                + store.store().name()
+                + "', from "
+                + date(old.get().createdAtMillis()));
+      }
+      CatalogReply.Refused locked = refusalOfLoss(store, old.get());
+      if (locked != null) {
+        return locked;
+      }
+      store = store.withoutItem(old.get());
+    }
+    long most = store.store().quotaBytes() == 0 ? Long.MAX_VALUE : store.store().quotaBytes();
+    if (item.root().lengthBytes() > most - store.logicalBytes()) {
+      return refused(
+          Reason.QUOTA_EXCEEDED,
+          "item '"
+              + item.name()
+              + "' of "
+              + item.root().lengthBytes()
+              + " bytes does not fit: store '"
+              + store.store().name()
+              + "' has a quota of "
+              + most
+              + " bytes, of which "
+              + store.logicalBytes()
+              + " are taken");
+    }
+    write(store.withItem(item));
+    write(item);
+    return done(new CatalogReply.ItemResult(item));
+  }
+
+  private CatalogReply deleteItem(Id storeId, String name) throws IOException {
+    Store store = now.storeState(storeId);
+    if (store == null) {
+      return CatalogView.noStore(storeId);
+    }
+    Optional<ItemRecord> item = now.item(storeId, name);
+    if (item.isEmpty()) {
+      return noItem(store, name);
+    }
+    CatalogReply.Refused locked = refusalOfLoss(store, item.get());
+    if (locked != null) {
+      return locked;
+    }
+    write(store.withoutItem(item.get()));
+    remove(CatalogKeys.item(storeId, ByteWriter.utf8(name)));
+    return done(new CatalogReply.ItemResult(item.get()));
+  }
+
+  private CatalogReply updateItem(CatalogCommand.UpdateItem c) throws IOException {
+    Store store = now.storeState(c.storeId());
+    if (store == null) {
+      return CatalogView.noStore(c.storeId());
+    }
+    Optional<ItemRecord> found = now.item(c.storeId(), c.name());
+    if (found.isEmpty()) {
+      return noItem(store, c.name());
+    }
+    ItemRecord old = found.get();
+    if (c.lockedUntilMillis() != 0 && c.lockedUntilMillis() < old.lockedUntilMillis()) {
+      return refused(
+          Reason.LOCKED,
+          "item '"
+              + c.name()
+              + "' is locked until "
+              + date(old.lockedUntilMillis())
+              + "; a lock is never shortened, so "
+              + date(c.lockedUntilMillis())
+              + " cannot be set");
+    }
+    SortedMap<String, String> tags = c.tags();
+    ItemRecord item =
+        new ItemRecord(
+            old.storeId(),
+            old.name(),
+            old.id(),
+            old.version(),
+            old.root(),
+            old.createdAtMillis(),
+            tags,
+            c.lockedUntilMillis() == 0 ? old.lockedUntilMillis() : c.lockedUntilMillis(),
+            c.held(),
+            old.newBytes());
+    write(store.withoutItem(old).withItem(item));
+    write(item);
+    return done(new CatalogReply.ItemResult(item));
+  }
+
+  private CatalogReply.@Nullable Refused refusalOfLoss(Store store, ItemRecord item) {
+    String what = "item '" + item.name() + "' of store '" + store.store().name() + "'";
+    if (item.held()) {
+      return refused(Reason.LOCKED, what + " is held; release it first");
+    }
+    if (item.lockedUntilMillis() > state.storeTimeMillis()) {
+      return refused(
+          Reason.LOCKED,
+          what
+              + " is locked until "
+              + date(item.lockedUntilMillis())
+              + "; store time is "
+              + date(state.storeTimeMillis()));
+    }
+    return null;
+  }
+
+  private long lockFor(int days) {
+    long millis = days * DAY_MILLIS;
+    if (millis == 0) {
+      return 0;
+    }
+    return state.storeTimeMillis() > Long.MAX_VALUE - millis
+        ? Long.MAX_VALUE
+        : state.storeTimeMillis() + millis;
+  }
+
+  // ---- uploads
+
+  private CatalogReply checkpointUpload(CatalogCommand.CheckpointUpload c) throws IOException {
+    Store store = now.storeState(c.storeId());
+    if (store == null) {
+      return CatalogView.noStore(c.storeId());
+    }
+    Upload known = now.uploadState(c.uploadId());
+    ObjectRoot root = c.root();
+    if (known == null) {
+      if (c.sequence() > 1) {
+        return refused(
+            Reason.CONFLICT,
+            "upload " + c.uploadId() + " of '" + c.name() + "' was ended; begin it anew");
+      }
+      byte[] olderId = now.get(CatalogKeys.uploadName(c.storeId(), c.name()));
+      Upload older = olderId == null ? null : now.uploadState(CatalogValues.readId(olderId));
+      if (older != null && older.upload().createdAtMillis() > c.createdAtMillis()) {
+        return refused(
+            Reason.CONFLICT,
+            "upload "
+                + c.uploadId()
+                + " of '"
+                + c.name()
+                + "' is older than upload "
+                + older.upload().checkpoint().uploadId()
+                + " of the same name, which has ended it");
+      }
+      CatalogReply.Refused full = now.refusalOfUpload(store, older, root.lengthBytes());
+      if (full != null) {
+        return full;
+      }
+      if (older != null) {
+        store = end(store, older);
+      }
+      write(CatalogKeys.uploadName(c.storeId(), c.name()), CatalogValues.id(c.uploadId()));
+      store = store.withUnfinished(1, root.lengthBytes());
+    } else {
+      UnfinishedUpload upload = known.upload();
+      if (!upload.storeId().equals(c.storeId()) || !upload.itemName().equals(c.name())) {
+        return refused(
+            Reason.INVALID_REQUEST,
+            "upload "
+                + c.uploadId()
+                + " is of the item '"
+                + upload.itemName()
+                + "', not of '"
+                + c.name()
+                + "'");
+      }
+      if (c.sequence() <= upload.checkpoint().sequence()) {
+        return done(new CatalogReply.UploadResult(upload));
+      }
+      long others = store.unfinishedBytes() - upload.checkpoint().root().lengthBytes();
+      if (root.lengthBytes() > Long.MAX_VALUE - others) {
+        return refused(Reason.INVALID_REQUEST, "an upload of " + root.lengthBytes() + " bytes");
+      }
+      store =
+          store.withUnfinished(0, root.lengthBytes() - upload.checkpoint().root().lengthBytes());
+    }
+    write(store);
+    UnfinishedUpload upload =
+        new UnfinishedUpload(
+            new Checkpoint(c.uploadId(), root, c.sequence()),
+            c.storeId(),
+            c.name(),
+            known == null ? c.createdAtMillis() : known.upload().createdAtMillis());
+    write(CatalogKeys.upload(c.uploadId()), new Upload(upload, store.store().domainId()).encode());
+    return done(new CatalogReply.UploadResult(upload));
+  }
+
+  private CatalogReply endUpload(Id uploadId) throws IOException {
+    Upload upload = now.uploadState(uploadId);
+    if (upload == null) {
+      return refused(Reason.NOT_FOUND, "there is no unfinished upload " + uploadId);
+    }
+    Store store = now.storeState(upload.upload().storeId());
+    if (store == null) {
+      throw new IllegalStateException("upload " + uploadId + " of no store");
+    }
+    write(end(store, upload));
+    return nothing();
+  }
+
+  /** Drops an upload; the store that is returned is to be written. */
+  private Store end(Store store, Upload upload) {
+    UnfinishedUpload ended = upload.upload();
+    remove(CatalogKeys.upload(ended.checkpoint().uploadId()));
+    remove(CatalogKeys.uploadName(ended.storeId(), ended.itemName()));
+    return store.withUnfinished(-1, -ended.checkpoint().root().lengthBytes());
+  }
+
+  // ---- housekeeping
+
+  private CatalogReply containersGone(CatalogCommand.ContainersGone c) throws IOException {
+    if (now.get(CatalogKeys.domain(c.domainId())) == null) {
+      return noDomain(c.domainId());
+    }
+    for (long number : c.containerNumbers()) {
+      write(CatalogKeys.gone(c.domainId(), number), new byte[0]);
+    }
+    return nothing();
+  }
+
+  private CatalogReply containersUnlinked(CatalogCommand.ContainersUnlinked c) throws IOException {
+    for (long number : c.containerNumbers()) {
+      removeIfThere(CatalogKeys.gone(c.domainId(), number));
+    }
+    return nothing();
+  }
+
+  private CatalogReply quarantine(CatalogCommand.QuarantineChunk c) throws IOException {
+    if (now.get(CatalogKeys.domain(c.domainId())) == null) {
+      return noDomain(c.domainId());
+    }
+    return put(
+        CatalogKeys.quarantine(c.domainId(), c.kind(), c.fingerprint()),
+        CatalogValues.quarantined(c));
+  }
+
+  // ---- steps
+
+  private void write(Store store) {
+    write(CatalogKeys.store(store.store().id()), store.encode());
+  }
+
+  private void write(ItemRecord item) {
+    write(CatalogKeys.item(item.storeId(), ByteWriter.utf8(item.name())), CatalogValues.item(item));
+  }
+
+  void write(byte[] key, byte[] value) {
+    now = now.with(key, value);
+  }
+
+  void remove(byte[] key) {
+    now = now.with(key, Layer.REMOVED);
+  }
+
+  private CatalogReply put(byte[] key, byte[] value) {
+    write(key, value);
+    return nothing();
+  }
+
+  private CatalogReply removeIfThere(byte[] key) throws IOException {
+    if (now.get(key) != null) {
+      remove(key);
+    }
+    return nothing();
+  }
+
+  private static CatalogReply nothing() {
+    return done(new CatalogReply.Nothing());
+  }
+
+  private static CatalogReply done(CatalogReply.Result result) {
+    return new CatalogReply.Done(result);
+  }
+
+  private static CatalogReply.Refused refused(Reason reason, String message) {
+    return new CatalogReply.Refused(reason, message);
+  }
+
+  private static CatalogReply noDomain(Id domainId) {
+    return refused(Reason.NOT_FOUND, "there is no domain with the id " + domainId);
+  }
+
+  private static CatalogReply noItem(Store store, String name) {
+    return refused(
+        Reason.NOT_FOUND,
+        "there is no item '" + name + "' in store '" + store.store().name() + "'");
+  }
+
+  private static String date(long millis) {
+    return Instant.ofEpochMilli(millis).toString();
+  }
+}

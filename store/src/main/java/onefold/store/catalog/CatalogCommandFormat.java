@@ -1,0 +1,340 @@
+package onefold.store.catalog;
+
+import java.io.IOException;
+import onefold.chunker.ChunkKind;
+import onefold.store.ChunkStore;
+import onefold.store.CommitMode;
+import onefold.store.Compression;
+import onefold.store.CorruptDataException;
+import onefold.store.DomainRecord;
+import onefold.store.Id;
+import onefold.store.Names;
+import onefold.store.StoreRecord;
+import onefold.store.catalog.CatalogCommand.Stamp;
+
+/**
+ * Commands as bytes, as docs/formats/catalog-command.md says. The journal's record carries the
+ * checksum.
+ */
+public final class CatalogCommandFormat {
+  /** The version that this release writes, and the newest it reads. */
+  public static final int VERSION = 1;
+
+  /** No command is longer. */
+  public static final int MAX_COMMAND_BYTES = 128 << 10;
+
+  private static final String WHAT = "catalog command";
+
+  private static final int CREATE_DOMAIN = 1;
+  private static final int CREATE_STORE = 2;
+  private static final int UPDATE_STORE = 3;
+  private static final int DELETE_STORE = 4;
+  private static final int COMMIT_ITEM = 5;
+  private static final int DELETE_ITEM = 6;
+  private static final int CLONE_ITEM = 7;
+  private static final int UPDATE_ITEM = 8;
+  private static final int CHECKPOINT_UPLOAD = 9;
+  private static final int END_UPLOAD = 10;
+  private static final int PUT_RECORD = 11;
+  private static final int REMOVE_RECORD = 12;
+  private static final int ADVANCE_STORE_TIME = 13;
+  private static final int CONTAINERS_GONE = 14;
+  private static final int CONTAINERS_UNLINKED = 15;
+  private static final int QUARANTINE_CHUNK = 16;
+  private static final int RELEASE_CHUNK = 17;
+  private static final int SET_UNFINISHED_LIMITS = 18;
+
+  private CatalogCommandFormat() {}
+
+  /** Returns the encoding of a command, at most {@link #MAX_COMMAND_BYTES}. */
+  public static byte[] encode(CatalogCommand command) {
+    ByteWriter out = new ByteWriter(256);
+    out.u8(VERSION).u8(type(command)).u16(0);
+    Stamp stamp = command.stamp();
+    out.id(stamp.commandId()).u64(stamp.storeTimeMillis()).u64(stamp.epoch());
+    switch (command) {
+      case CatalogCommand.CreateDomain c -> writeDomain(out, c.domain());
+      case CatalogCommand.CreateStore c -> writeStore(out, c.store());
+      case CatalogCommand.UpdateStore c -> writeStore(out, c.settings());
+      case CatalogCommand.DeleteStore c -> out.id(c.storeId()).u8(c.withItems() ? 1 : 0);
+      case CatalogCommand.CommitItem c ->
+          out.id(c.storeId())
+              .text(c.name())
+              .id(c.itemId())
+              .root(c.root())
+              .u8(modeCode(c.mode()))
+              .tags(c.tags())
+              .u32(c.lockDays())
+              .u64(c.newBytes())
+              .id(c.uploadId());
+      case CatalogCommand.DeleteItem c -> out.id(c.storeId()).text(c.name());
+      case CatalogCommand.CloneItem c ->
+          out.id(c.storeId())
+              .text(c.name())
+              .id(c.targetStoreId())
+              .text(c.targetName())
+              .id(c.itemId())
+              .u8(modeCode(c.mode()));
+      case CatalogCommand.UpdateItem c ->
+          out.id(c.storeId())
+              .text(c.name())
+              .tags(c.tags())
+              .u8(c.held() ? 1 : 0)
+              .u64(c.lockedUntilMillis());
+      case CatalogCommand.CheckpointUpload c ->
+          out.id(c.uploadId())
+              .id(c.storeId())
+              .text(c.name())
+              .root(c.root())
+              .u64(c.sequence())
+              .u64(c.createdAtMillis());
+      case CatalogCommand.EndUpload c -> out.id(c.uploadId());
+      case CatalogCommand.PutRecord c -> out.text(c.kind()).text(c.key()).bytes(c.value());
+      case CatalogCommand.RemoveRecord c -> out.text(c.kind()).text(c.key());
+      case CatalogCommand.AdvanceStoreTime c -> {}
+      case CatalogCommand.ContainersGone c ->
+          writeContainers(out, c.domainId(), c.containerNumbers());
+      case CatalogCommand.ContainersUnlinked c ->
+          writeContainers(out, c.domainId(), c.containerNumbers());
+      case CatalogCommand.QuarantineChunk c ->
+          out.id(c.domainId())
+              .u8(c.kind().code())
+              .fingerprint(c.fingerprint())
+              .u32(c.lengthBytes())
+              .u64(c.containerNumber())
+              .u32(c.slot());
+      case CatalogCommand.ReleaseChunk c ->
+          out.id(c.domainId()).u8(c.kind().code()).fingerprint(c.fingerprint());
+      case CatalogCommand.SetUnfinishedLimits c ->
+          out.u64(c.maxUnfinishedCount()).u64(c.maxUnfinishedBytes());
+    }
+    return out.toBytes();
+  }
+
+  /**
+   * Reads a command back.
+   *
+   * @throws CorruptDataException if the bytes are no command
+   * @throws IOException if a newer release wrote it
+   */
+  public static CatalogCommand decode(byte[] bytes, int offset, int lengthBytes)
+      throws IOException {
+    if (lengthBytes > MAX_COMMAND_BYTES) {
+      throw new CorruptDataException(
+          WHAT, 0, "at most " + MAX_COMMAND_BYTES + " bytes", lengthBytes + " bytes");
+    }
+    ByteReader in = new ByteReader(WHAT, bytes, offset, offset + lengthBytes);
+    int version = in.u8();
+    if (version > VERSION) {
+      throw new IOException(
+          "catalog command of format version "
+              + version
+              + ", this release reads "
+              + VERSION
+              + "; use a newer release");
+    }
+    if (version < 1) {
+      throw in.corrupt("version from 1", Integer.toString(version));
+    }
+    int type = in.u8();
+    int flags = in.u16();
+    if (flags != 0) {
+      throw new IOException(
+          "catalog command with flags " + flags + " that this release does not know");
+    }
+    try {
+      Stamp stamp = new Stamp(in.id(), in.u64(), in.u64());
+      CatalogCommand command =
+          switch (type) {
+            case CREATE_DOMAIN -> new CatalogCommand.CreateDomain(stamp, readDomain(in));
+            case CREATE_STORE -> new CatalogCommand.CreateStore(stamp, readStore(in));
+            case UPDATE_STORE -> new CatalogCommand.UpdateStore(stamp, readStore(in));
+            case DELETE_STORE ->
+                new CatalogCommand.DeleteStore(stamp, in.id(), in.bool("with items"));
+            case COMMIT_ITEM ->
+                new CatalogCommand.CommitItem(
+                    stamp,
+                    in.id(),
+                    itemName(in),
+                    in.id(),
+                    in.root(),
+                    mode(in),
+                    in.tags(),
+                    in.count("lock days", Integer.MAX_VALUE),
+                    in.u64(),
+                    in.id());
+            case DELETE_ITEM -> new CatalogCommand.DeleteItem(stamp, in.id(), itemName(in));
+            case CLONE_ITEM ->
+                new CatalogCommand.CloneItem(
+                    stamp, in.id(), itemName(in), in.id(), itemName(in), in.id(), mode(in));
+            case UPDATE_ITEM ->
+                new CatalogCommand.UpdateItem(
+                    stamp, in.id(), itemName(in), in.tags(), in.bool("held"), in.u64());
+            case CHECKPOINT_UPLOAD ->
+                new CatalogCommand.CheckpointUpload(
+                    stamp, in.id(), in.id(), itemName(in), in.root(), in.u64(), in.u64());
+            case END_UPLOAD -> new CatalogCommand.EndUpload(stamp, in.id());
+            case PUT_RECORD ->
+                new CatalogCommand.PutRecord(
+                    stamp,
+                    recordKind(in),
+                    recordKey(in),
+                    in.bytes("record", ChunkStore.MAX_RECORD_BYTES));
+            case REMOVE_RECORD ->
+                new CatalogCommand.RemoveRecord(stamp, recordKind(in), recordKey(in));
+            case ADVANCE_STORE_TIME -> new CatalogCommand.AdvanceStoreTime(stamp);
+            case CONTAINERS_GONE ->
+                new CatalogCommand.ContainersGone(stamp, in.id(), readContainers(in));
+            case CONTAINERS_UNLINKED ->
+                new CatalogCommand.ContainersUnlinked(stamp, in.id(), readContainers(in));
+            case QUARANTINE_CHUNK ->
+                new CatalogCommand.QuarantineChunk(
+                    stamp,
+                    in.id(),
+                    ChunkKind.ofCode(in.u8()),
+                    in.fingerprint(),
+                    in.u32(),
+                    in.u64(),
+                    in.u32());
+            case RELEASE_CHUNK ->
+                new CatalogCommand.ReleaseChunk(
+                    stamp, in.id(), ChunkKind.ofCode(in.u8()), in.fingerprint());
+            case SET_UNFINISHED_LIMITS ->
+                new CatalogCommand.SetUnfinishedLimits(stamp, in.u64(), in.u64());
+            default ->
+                throw new IOException(
+                    "catalog command of type "
+                        + type
+                        + ", this release knows 1 to "
+                        + SET_UNFINISHED_LIMITS);
+          };
+      in.end();
+      return command;
+    } catch (IllegalArgumentException e) {
+      CorruptDataException corrupt =
+          in.corrupt("fields in their range", String.valueOf(e.getMessage()));
+      corrupt.initCause(e);
+      throw corrupt;
+    }
+  }
+
+  private static int type(CatalogCommand command) {
+    return switch (command) {
+      case CatalogCommand.CreateDomain c -> CREATE_DOMAIN;
+      case CatalogCommand.CreateStore c -> CREATE_STORE;
+      case CatalogCommand.UpdateStore c -> UPDATE_STORE;
+      case CatalogCommand.DeleteStore c -> DELETE_STORE;
+      case CatalogCommand.CommitItem c -> COMMIT_ITEM;
+      case CatalogCommand.DeleteItem c -> DELETE_ITEM;
+      case CatalogCommand.CloneItem c -> CLONE_ITEM;
+      case CatalogCommand.UpdateItem c -> UPDATE_ITEM;
+      case CatalogCommand.CheckpointUpload c -> CHECKPOINT_UPLOAD;
+      case CatalogCommand.EndUpload c -> END_UPLOAD;
+      case CatalogCommand.PutRecord c -> PUT_RECORD;
+      case CatalogCommand.RemoveRecord c -> REMOVE_RECORD;
+      case CatalogCommand.AdvanceStoreTime c -> ADVANCE_STORE_TIME;
+      case CatalogCommand.ContainersGone c -> CONTAINERS_GONE;
+      case CatalogCommand.ContainersUnlinked c -> CONTAINERS_UNLINKED;
+      case CatalogCommand.QuarantineChunk c -> QUARANTINE_CHUNK;
+      case CatalogCommand.ReleaseChunk c -> RELEASE_CHUNK;
+      case CatalogCommand.SetUnfinishedLimits c -> SET_UNFINISHED_LIMITS;
+    };
+  }
+
+  static int modeCode(CommitMode mode) {
+    return switch (mode) {
+      case IF_ABSENT -> 1;
+      case REPLACE -> 2;
+    };
+  }
+
+  private static CommitMode mode(ByteReader in) throws CorruptDataException {
+    int code = in.u8();
+    return switch (code) {
+      case 1 -> CommitMode.IF_ABSENT;
+      case 2 -> CommitMode.REPLACE;
+      default -> throw in.corrupt("commit mode 1 or 2", Integer.toString(code));
+    };
+  }
+
+  static int compressionCode(Compression compression) {
+    return switch (compression) {
+      case NONE -> 0;
+      case LZ4 -> 1;
+      case ZSTD -> 2;
+    };
+  }
+
+  private static Compression compression(ByteReader in) throws CorruptDataException {
+    int code = in.u8();
+    return switch (code) {
+      case 0 -> Compression.NONE;
+      case 1 -> Compression.LZ4;
+      case 2 -> Compression.ZSTD;
+      default -> throw in.corrupt("compression 0 to 2", Integer.toString(code));
+    };
+  }
+
+  static void writeDomain(ByteWriter out, DomainRecord domain) {
+    out.id(domain.id()).text(domain.name()).u32(domain.parameterSet());
+  }
+
+  static DomainRecord readDomain(ByteReader in) throws CorruptDataException {
+    return new DomainRecord(
+        in.id(),
+        in.text("domain name", Names.MAX_STORE_NAME_BYTES),
+        in.count("parameter set", Integer.MAX_VALUE));
+  }
+
+  static void writeStore(ByteWriter out, StoreRecord store) {
+    out.id(store.id())
+        .text(store.name())
+        .id(store.domainId())
+        .u64(store.quotaBytes())
+        .u8(compressionCode(store.compression()))
+        .u32(store.lockDays())
+        .u64(store.createdAtMillis());
+  }
+
+  static StoreRecord readStore(ByteReader in) throws CorruptDataException {
+    Id id = in.id();
+    String name = in.text("store name", Names.MAX_STORE_NAME_BYTES);
+    Id domainId = in.id();
+    long quotaBytes = in.positive("quota");
+    Compression compression = compression(in);
+    int lockDays = in.count("lock days", Integer.MAX_VALUE);
+    return new StoreRecord(
+        id, name, domainId, quotaBytes, compression, lockDays, in.positive("creation time"));
+  }
+
+  private static void writeContainers(ByteWriter out, Id domainId, long[] containerNumbers) {
+    out.id(domainId).u32(containerNumbers.length);
+    for (long number : containerNumbers) {
+      out.u64(number);
+    }
+  }
+
+  private static long[] readContainers(ByteReader in) throws CorruptDataException {
+    int count = in.count("containers", CatalogCommand.MAX_CONTAINERS);
+    if (in.left() < count * Long.BYTES) {
+      throw in.corrupt(count * Long.BYTES + " more bytes", in.left() + " bytes");
+    }
+    long[] numbers = new long[count];
+    for (int i = 0; i < count; i++) {
+      numbers[i] = in.u64();
+    }
+    return numbers;
+  }
+
+  private static String itemName(ByteReader in) throws CorruptDataException {
+    return in.text("item name", Names.MAX_ITEM_NAME_BYTES);
+  }
+
+  private static String recordKind(ByteReader in) throws CorruptDataException {
+    return in.text("record kind", CatalogCommand.MAX_KIND_BYTES);
+  }
+
+  private static String recordKey(ByteReader in) throws CorruptDataException {
+    return in.text("record key", CatalogCommand.MAX_KEY_BYTES);
+  }
+}

@@ -1,0 +1,639 @@
+package onefold.store.catalog;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import onefold.chunker.Fingerprint;
+import onefold.chunker.ObjectRoot;
+import onefold.store.CorruptDataException;
+import onefold.store.DomainRecord;
+import onefold.store.Id;
+import onefold.store.ItemPage;
+import onefold.store.ItemRecord;
+import onefold.store.RefusedException.Reason;
+import onefold.store.StoreRecord;
+import onefold.store.StoreStatistics;
+import onefold.store.UnfinishedUpload;
+import onefold.store.catalog.CatalogValues.State;
+import onefold.store.catalog.CatalogValues.Store;
+import onefold.store.catalog.CatalogValues.Upload;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The catalog as it was at one moment. Immutable: it may be read by any number of threads, for as
+ * long as they like, while the catalog goes on; the pages it lies on stay readable as long as
+ * housekeeping takes its root for live.
+ *
+ * <p>Every method that throws {@link IOException} does so when a page cannot be read, and a {@link
+ * CorruptDataException} when it is damaged: what cannot be read is never answered as absent.
+ */
+public final class CatalogView {
+  /** Most items of one page of a listing. */
+  public static final int MAX_LISTED = 10_000;
+
+  /** How many unfinished uploads a refusal names. */
+  private static final int NAMED_UPLOADS = 10;
+
+  private final PageTree pages;
+  private final PageTree.@Nullable Root base;
+  private final Layer frozen;
+  private final Layer active;
+
+  CatalogView(PageTree pages, PageTree.@Nullable Root base, Layer frozen, Layer active) {
+    this.pages = pages;
+    this.base = base;
+    this.frozen = frozen;
+    this.active = active;
+  }
+
+  // ---- state, domains, stores
+
+  /** Returns store time, in milliseconds since 1970. */
+  public long storeTimeMillis() throws IOException {
+    return state().storeTimeMillis();
+  }
+
+  /** Returns the highest epoch of a command that was done. */
+  public long epoch() throws IOException {
+    return state().epoch();
+  }
+
+  /** Returns how many commands have been done since the catalog was made. */
+  public long version() throws IOException {
+    return state().version();
+  }
+
+  /** Returns the domains in order of name. */
+  public List<DomainRecord> domains() throws IOException {
+    List<DomainRecord> domains = new ArrayList<>();
+    Walk walk = walk(new byte[] {CatalogKeys.ROOTS, CatalogKeys.DOMAIN_NAME}, null);
+    while (walk.next()) {
+      Id id = CatalogValues.readId(walk.value());
+      domains.add(domain(id).orElseThrow(() -> dangling("domain", id)));
+    }
+    return domains;
+  }
+
+  public Optional<DomainRecord> domain(Id domainId) throws IOException {
+    byte[] value = get(CatalogKeys.domain(domainId));
+    return value == null ? Optional.empty() : Optional.of(CatalogValues.readDomain(value));
+  }
+
+  public Optional<DomainRecord> domain(String name) throws IOException {
+    byte[] id = get(CatalogKeys.domainName(name));
+    return id == null ? Optional.empty() : domain(CatalogValues.readId(id));
+  }
+
+  /** Returns the stores in order of name. */
+  public List<StoreRecord> stores() throws IOException {
+    List<StoreRecord> stores = new ArrayList<>();
+    for (Store store : allStores()) {
+      stores.add(store.store());
+    }
+    return stores;
+  }
+
+  public Optional<StoreRecord> store(Id storeId) throws IOException {
+    Store store = storeState(storeId);
+    return store == null ? Optional.empty() : Optional.of(store.store());
+  }
+
+  public Optional<StoreRecord> store(String name) throws IOException {
+    byte[] id = get(CatalogKeys.storeName(name));
+    return id == null ? Optional.empty() : store(CatalogValues.readId(id));
+  }
+
+  /**
+   * Returns the figures of a store, or nothing if there is no such store. Counted as items come and
+   * go.
+   */
+  public Optional<StoreStatistics> statistics(Id storeId) throws IOException {
+    Store store = storeState(storeId);
+    return store == null
+        ? Optional.empty()
+        : Optional.of(
+            new StoreStatistics(
+                store.itemCount(),
+                store.logicalBytes(),
+                store.unfinishedCount(),
+                store.unfinishedBytes()));
+  }
+
+  /** Returns the sum of the lengths of all items of a domain's stores. */
+  public long logicalBytes(Id domainId) throws IOException {
+    long bytes = 0;
+    for (Store store : allStores()) {
+      if (store.store().domainId().equals(domainId)) {
+        bytes += store.logicalBytes();
+      }
+    }
+    return bytes;
+  }
+
+  // ---- items
+
+  public Optional<ItemRecord> item(Id storeId, String name) throws IOException {
+    if (storeState(storeId) == null) {
+      return Optional.empty();
+    }
+    byte[] key = ByteWriter.utf8(name);
+    byte[] value = get(CatalogKeys.item(storeId, key));
+    return value == null
+        ? Optional.empty()
+        : Optional.of(CatalogValues.readItem(storeId, key, value));
+  }
+
+  /**
+   * Lists items whose name begins with {@code prefix} and follows {@code after} in the order of the
+   * names' bytes.
+   *
+   * @param after exclusive; empty for the start
+   * @param limit 1 to {@link #MAX_LISTED}
+   * @return an empty page if there is no such store
+   */
+  public ItemPage items(Id storeId, String prefix, String after, int limit) throws IOException {
+    if (limit < 1 || limit > MAX_LISTED) {
+      throw new IllegalArgumentException("limit " + limit + ", must be 1 to " + MAX_LISTED);
+    }
+    List<ItemRecord> items = new ArrayList<>();
+    if (storeState(storeId) == null) {
+      return new ItemPage(items, false);
+    }
+    byte[] from = after.isEmpty() ? null : CatalogKeys.item(storeId, ByteWriter.utf8(after));
+    Walk walk = walk(CatalogKeys.item(storeId, ByteWriter.utf8(prefix)), from);
+    while (walk.next()) {
+      if (items.size() == limit) {
+        return new ItemPage(items, true);
+      }
+      items.add(CatalogValues.readItem(storeId, CatalogKeys.inTree(walk.key()), walk.value()));
+    }
+    return new ItemPage(items, false);
+  }
+
+  // ---- uploads
+
+  public Optional<UnfinishedUpload> upload(Id uploadId) throws IOException {
+    Upload upload = uploadState(uploadId);
+    return upload == null ? Optional.empty() : Optional.of(upload.upload());
+  }
+
+  /** Returns the unfinished upload of a name. */
+  public Optional<UnfinishedUpload> uploadOf(Id storeId, String name) throws IOException {
+    byte[] id = get(CatalogKeys.uploadName(storeId, name));
+    return id == null ? Optional.empty() : upload(CatalogValues.readId(id));
+  }
+
+  /**
+   * Returns the unfinished uploads of a store in order of the items' names; bounded by the limits
+   * of the catalog.
+   */
+  public List<UnfinishedUpload> unfinished(Id storeId) throws IOException {
+    List<UnfinishedUpload> uploads = new ArrayList<>();
+    Walk walk = walk(CatalogKeys.uploadNames(storeId), null);
+    while (walk.next()) {
+      Id id = CatalogValues.readId(walk.value());
+      uploads.add(upload(id).orElseThrow(() -> dangling("upload", id)));
+    }
+    return uploads;
+  }
+
+  /**
+   * Tells whether a new upload of this name would be refused now: there is no such store, or it has
+   * as many unfinished uploads, or as many bytes in them, as it may have. An older upload of the
+   * same name does not count, because the new one ends it.
+   */
+  public Optional<CatalogReply.Refused> refusalOfUpload(Id storeId, String name)
+      throws IOException {
+    Store store = storeState(storeId);
+    if (store == null) {
+      return Optional.of(noStore(storeId));
+    }
+    byte[] older = get(CatalogKeys.uploadName(storeId, name));
+    Upload ended = older == null ? null : uploadState(CatalogValues.readId(older));
+    return Optional.ofNullable(refusalOfUpload(store, ended, 0));
+  }
+
+  CatalogReply.@Nullable Refused refusalOfUpload(
+      Store store, @Nullable Upload ended, long moreBytes) throws IOException {
+    State state = state();
+    long count = store.unfinishedCount() - (ended == null ? 0 : 1);
+    long bytes =
+        store.unfinishedBytes()
+            - (ended == null ? 0 : ended.upload().checkpoint().root().lengthBytes());
+    if (count < state.maxUnfinishedCount() && bytes <= state.maxUnfinishedBytes() - moreBytes) {
+      return null;
+    }
+    StringBuilder message = new StringBuilder(512);
+    message
+        .append("store '")
+        .append(store.store().name())
+        .append("' has ")
+        .append(count)
+        .append(" unfinished uploads of ")
+        .append(bytes)
+        .append(" bytes together, at most ")
+        .append(state.maxUnfinishedCount())
+        .append(" and ")
+        .append(state.maxUnfinishedBytes())
+        .append("; finish some, or end one by './onefold job rm ID':");
+    int named = 0;
+    for (UnfinishedUpload upload : unfinished(store.store().id())) {
+      if (named++ == NAMED_UPLOADS) {
+        message.append(" and ").append(count - NAMED_UPLOADS).append(" more");
+        break;
+      }
+      message
+          .append(named == 1 ? " " : ", ")
+          .append(upload.checkpoint().uploadId())
+          .append(" (")
+          .append(upload.itemName())
+          .append(", ")
+          .append(upload.checkpoint().root().lengthBytes())
+          .append(" bytes)");
+    }
+    return new CatalogReply.Refused(Reason.TOO_MANY_UNFINISHED, message.toString());
+  }
+
+  // ---- small records
+
+  public Optional<byte[]> record(String kind, String key) throws IOException {
+    return Optional.ofNullable(get(CatalogKeys.record(kind, key)));
+  }
+
+  /** Returns all records of a kind by key. */
+  public SortedMap<String, byte[]> records(String kind) throws IOException {
+    byte[] prefix = CatalogKeys.records(kind);
+    TreeMap<String, byte[]> records = new TreeMap<>();
+    Walk walk = walk(prefix, null);
+    while (walk.next()) {
+      byte[] key = Arrays.copyOfRange(walk.key(), prefix.length, walk.key().length);
+      records.put(new ByteReader("key of a record", key).utf8("record key", key), walk.value());
+    }
+    return Collections.unmodifiableSortedMap(records);
+  }
+
+  // ---- what housekeeping keeps here
+
+  /**
+   * Returns the containers of a domain that are gone but perhaps not yet unlinked, in ascending
+   * order.
+   */
+  public long[] goneContainers(Id domainId) throws IOException {
+    byte[] prefix = CatalogKeys.goneIn(domainId);
+    List<Long> numbers = new ArrayList<>();
+    Walk walk = walk(prefix, null);
+    while (walk.next()) {
+      numbers.add(
+          new ByteReader("container in the catalog", walk.key(), prefix.length, walk.key().length)
+              .u64BigEndian());
+    }
+    return numbers.stream().mapToLong(Long::longValue).toArray();
+  }
+
+  /** Returns the quarantined chunks of a domain in order of kind and fingerprint. */
+  public List<QuarantinedChunk> quarantined(Id domainId) throws IOException {
+    byte[] prefix = CatalogKeys.quarantineIn(domainId);
+    List<QuarantinedChunk> chunks = new ArrayList<>();
+    Walk walk = walk(prefix, null);
+    while (walk.next()) {
+      byte[] rest = Arrays.copyOfRange(walk.key(), prefix.length, walk.key().length);
+      chunks.add(CatalogValues.readQuarantined(rest, walk.value()));
+    }
+    return chunks;
+  }
+
+  // ---- what a mark starts from
+
+  /** Takes roots of objects. */
+  @FunctionalInterface
+  public interface ObjectVisitor {
+    /**
+     * Takes the root of an item or of an unfinished upload.
+     *
+     * @param storeId its store
+     * @param name the item's name
+     */
+    void object(Id storeId, String name, ObjectRoot root) throws IOException;
+  }
+
+  /**
+   * Visits the roots of all items and unfinished uploads of a domain; an object with several names
+   * comes several times.
+   */
+  public void visitObjects(Id domainId, ObjectVisitor visitor) throws IOException {
+    for (Store store : allStores()) {
+      if (store.store().domainId().equals(domainId)) {
+        Id storeId = store.store().id();
+        Walk walk = walk(CatalogKeys.items(storeId), null);
+        while (walk.next()) {
+          ItemRecord item =
+              CatalogValues.readItem(storeId, CatalogKeys.inTree(walk.key()), walk.value());
+          visitor.object(storeId, item.name(), item.root());
+        }
+      }
+    }
+    Walk walk = walk(new byte[] {CatalogKeys.SYSTEM, CatalogKeys.UPLOAD}, null);
+    while (walk.next()) {
+      Upload upload = Upload.decode(walk.value());
+      if (upload.domainId().equals(domainId)) {
+        visitor.object(
+            upload.upload().storeId(),
+            upload.upload().itemName(),
+            upload.upload().checkpoint().root());
+      }
+    }
+  }
+
+  /**
+   * Visits the roots of those items and unfinished uploads of a domain that are not yet in the
+   * pages. Together with what is found below {@link #rootPage()} by {@link
+   * CatalogPageFormat#visitReferences} this is all that {@link #visitObjects} finds, and perhaps
+   * some that were deleted since the pages were written.
+   */
+  public void visitUnfoldedObjects(Id domainId, ObjectVisitor visitor) throws IOException {
+    PersistentMap.Walk<byte[], byte[]> walk = frozen.withNewer(active).changes().from(new byte[0]);
+    while (walk.next()) {
+      byte[] key = walk.key();
+      if (Layer.isRemoved(walk.value())) {
+        continue;
+      }
+      if (key[0] == CatalogKeys.SYSTEM && key[1] == CatalogKeys.UPLOAD) {
+        Upload upload = Upload.decode(walk.value());
+        if (upload.domainId().equals(domainId)) {
+          visitor.object(
+              upload.upload().storeId(),
+              upload.upload().itemName(),
+              upload.upload().checkpoint().root());
+        }
+      } else if (key[0] == CatalogKeys.ITEMS) {
+        Id storeId = CatalogKeys.treeId(key);
+        Store store = storeState(storeId);
+        if (store != null && store.store().domainId().equals(domainId)) {
+          ItemRecord item = CatalogValues.readItem(storeId, CatalogKeys.inTree(key), walk.value());
+          visitor.object(storeId, item.name(), item.root());
+        }
+      }
+    }
+  }
+
+  /**
+   * Returns the root page of the tree of roots, below which all pages lie; empty before the first
+   * fold.
+   */
+  public Optional<Fingerprint> rootPage() {
+    return base == null ? Optional.empty() : Optional.of(base.page());
+  }
+
+  /** Returns the level of {@link #rootPage()}. */
+  public int rootLevel() {
+    return base == null ? 0 : base.level();
+  }
+
+  /**
+   * Visits the fingerprints of all pages, parents before children; a page used twice comes twice.
+   */
+  public void visitPages(Consumer<Fingerprint> visitor) throws IOException {
+    if (base == null) {
+      return;
+    }
+    List<PageTree.Root> items = new ArrayList<>();
+    List<PageTree.Root> system = new ArrayList<>();
+    pages.visitPages(
+        base,
+        CatalogKeys.ROOTS,
+        leaf -> {
+          for (int i = 0; i < leaf.count(); i++) {
+            byte[] key = leaf.key(i);
+            if (key[0] == CatalogKeys.TREE_ROOT) {
+              PageTree.Root root = PageTree.rootOf(pages.value(leaf, i));
+              boolean isSystem =
+                  Arrays.equals(
+                      key, CatalogKeys.inTree(CatalogKeys.treeRoot(CatalogKeys.SYSTEM_TREE)));
+              (isSystem ? system : items).add(root);
+            }
+          }
+        },
+        visitor);
+    for (PageTree.Root root : system) {
+      pages.visitPages(root, CatalogKeys.SYSTEM, leaf -> visitValuePages(leaf, visitor), visitor);
+    }
+    for (PageTree.Root root : items) {
+      pages.visitPages(root, CatalogKeys.ITEMS, null, visitor);
+    }
+  }
+
+  private static void visitValuePages(CatalogPage leaf, Consumer<Fingerprint> visitor) {
+    for (int i = 0; i < leaf.count(); i++) {
+      if (leaf.isExternal(i)) {
+        for (int at = leaf.valueStart(i) + 4; at < leaf.valueEnd(i); at += Fingerprint.BYTES) {
+          visitor.accept(Fingerprint.of(leaf.bytes(), at));
+        }
+      }
+    }
+  }
+
+  // ---- for the catalog itself
+
+  CatalogView with(byte[] key, byte[] value) {
+    return new CatalogView(pages, base, frozen, active.put(key, value));
+  }
+
+  /** The same changes above other pages that hold the frozen ones. */
+  CatalogView onto(PageTree.@Nullable Root newBase) {
+    return new CatalogView(pages, newBase, Layer.EMPTY, active);
+  }
+
+  /** The same with all changes frozen. */
+  CatalogView freeze() {
+    return new CatalogView(pages, base, frozen.withNewer(active), Layer.EMPTY);
+  }
+
+  PageTree pages() {
+    return pages;
+  }
+
+  PageTree.@Nullable Root base() {
+    return base;
+  }
+
+  Layer frozen() {
+    return frozen;
+  }
+
+  Layer active() {
+    return active;
+  }
+
+  State state() throws IOException {
+    byte[] value = get(CatalogKeys.state());
+    return value == null ? State.FIRST : State.decode(value);
+  }
+
+  @Nullable Store storeState(Id storeId) throws IOException {
+    byte[] value = get(CatalogKeys.store(storeId));
+    return value == null ? null : Store.decode(value);
+  }
+
+  @Nullable Upload uploadState(Id uploadId) throws IOException {
+    byte[] value = get(CatalogKeys.upload(uploadId));
+    return value == null ? null : Upload.decode(value);
+  }
+
+  static CatalogReply.Refused noStore(Id storeId) {
+    return new CatalogReply.Refused(Reason.NOT_FOUND, "there is no store with the id " + storeId);
+  }
+
+  private List<Store> allStores() throws IOException {
+    List<Store> stores = new ArrayList<>();
+    Walk walk = walk(new byte[] {CatalogKeys.ROOTS, CatalogKeys.STORE_NAME}, null);
+    while (walk.next()) {
+      Id id = CatalogValues.readId(walk.value());
+      Store store = storeState(id);
+      if (store == null) {
+        throw dangling("store", id);
+      }
+      stores.add(store);
+    }
+    return stores;
+  }
+
+  private static CorruptDataException dangling(String what, Id id) {
+    return new CorruptDataException(
+        "catalog", -1, "a " + what + " with the id " + id + " that a name stands for", "none");
+  }
+
+  byte @Nullable [] get(byte[] full) throws IOException {
+    byte[] value = active.get(full);
+    if (value == null) {
+      value = frozen.get(full);
+    }
+    if (value != null) {
+      return Layer.isRemoved(value) ? null : value;
+    }
+    PageTree.Root root = treeOf(full);
+    return root == null ? null : pages.find(root, full[0], CatalogKeys.inTree(full));
+  }
+
+  /** Returns the root of the tree, in the pages, to which a full key belongs. */
+  PageTree.@Nullable Root treeOf(byte[] full) throws IOException {
+    if (base == null || full[0] == CatalogKeys.ROOTS) {
+      return base;
+    }
+    byte[] rootKey = CatalogKeys.inTree(CatalogKeys.treeRoot(CatalogKeys.treeId(full)));
+    byte[] encoded = pages.find(base, CatalogKeys.ROOTS, rootKey);
+    return encoded == null ? null : PageTree.rootOf(encoded);
+  }
+
+  /**
+   * Walks the keys of one tree that begin with {@code prefix} and, if that is given, follow {@code
+   * after}.
+   *
+   * @param prefix full key, at least the tree's address
+   * @param after full key, exclusive
+   */
+  Walk walk(byte[] prefix, byte @Nullable [] after) throws IOException {
+    return new Walk(prefix, after);
+  }
+
+  /** A walk in ascending order over pages and layers at once. Not thread-safe. */
+  final class Walk {
+    private final byte[] prefix;
+    private final int addressBytes;
+    private final byte @Nullable [] after;
+    private final PersistentMap.Walk<byte[], byte[]> newer;
+    private final PersistentMap.Walk<byte[], byte[]> older;
+    private final PageTree.@Nullable Walk oldest;
+
+    // The next key of each source, or null at its end.
+    private byte @Nullable [] newerKey;
+    private byte @Nullable [] olderKey;
+    private byte @Nullable [] oldestKey;
+
+    private byte[] key = Layer.REMOVED;
+    private byte[] value = Layer.REMOVED;
+
+    private Walk(byte[] prefix, byte @Nullable [] after) throws IOException {
+      byte[] from = after != null && Arrays.compareUnsigned(after, prefix) > 0 ? after : prefix;
+      this.prefix = prefix;
+      this.addressBytes = CatalogKeys.addressBytes(prefix);
+      this.after = after;
+      newer = active.changes().from(from);
+      older = frozen.changes().from(from);
+      PageTree.Root root = treeOf(prefix);
+      oldest = root == null ? null : pages.walk(root, prefix[0], CatalogKeys.inTree(from));
+      newerKey = nextOf(newer);
+      olderKey = nextOf(older);
+      oldestKey = nextOfPages();
+    }
+
+    boolean next() throws IOException {
+      while (true) {
+        byte[] least = least(least(newerKey, olderKey), oldestKey);
+        if (least == null || !startsWith(least, prefix)) {
+          return false;
+        }
+        byte @Nullable [] found = null;
+        if (oldestKey != null && oldest != null && Arrays.equals(least, oldestKey)) {
+          boolean hidden = Arrays.equals(least, newerKey) || Arrays.equals(least, olderKey);
+          found = hidden ? null : oldest.value();
+          oldestKey = nextOfPages();
+        }
+        if (olderKey != null && Arrays.equals(least, olderKey)) {
+          found = older.value();
+          olderKey = nextOf(older);
+        }
+        if (newerKey != null && Arrays.equals(least, newerKey)) {
+          found = newer.value();
+          newerKey = nextOf(newer);
+        }
+        boolean wanted = after == null || Arrays.compareUnsigned(least, after) > 0;
+        if (found != null && !Layer.isRemoved(found) && wanted) {
+          key = least;
+          value = found;
+          return true;
+        }
+      }
+    }
+
+    /** Returns the full key. */
+    byte[] key() {
+      return key;
+    }
+
+    byte[] value() {
+      return value;
+    }
+
+    private static byte @Nullable [] nextOf(PersistentMap.Walk<byte[], byte[]> walk) {
+      return walk.next() ? walk.key() : null;
+    }
+
+    private byte @Nullable [] nextOfPages() throws IOException {
+      if (oldest == null || !oldest.next()) {
+        return null;
+      }
+      byte[] inTree = oldest.key();
+      byte[] full = Arrays.copyOf(prefix, addressBytes + inTree.length);
+      System.arraycopy(inTree, 0, full, addressBytes, inTree.length);
+      return full;
+    }
+
+    private static byte @Nullable [] least(byte @Nullable [] a, byte @Nullable [] b) {
+      if (a == null || b == null) {
+        return a == null ? b : a;
+      }
+      return Arrays.compareUnsigned(a, b) <= 0 ? a : b;
+    }
+
+    private static boolean startsWith(byte[] key, byte[] prefix) {
+      return key.length >= prefix.length
+          && Arrays.equals(key, 0, prefix.length, prefix, 0, prefix.length);
+    }
+  }
+}

@@ -1,0 +1,358 @@
+package onefold.store.catalog;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import onefold.chunker.Fingerprint;
+import onefold.chunker.ObjectRoot;
+import onefold.store.CommitMode;
+import onefold.store.Id;
+import onefold.store.ItemPage;
+import onefold.store.ItemRecord;
+import onefold.store.StoreStatistics;
+import onefold.store.catalog.CatalogCommand.Stamp;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.RepeatedTest;
+
+/** The catalog against plain sorted maps, with folds, crashes and commands that come twice. */
+class CatalogPropertyTest {
+  private static final Comparator<String> BYTE_ORDER =
+      Comparator.comparing(name -> name.getBytes(StandardCharsets.UTF_8), Arrays::compareUnsigned);
+
+  private record Journaled(CatalogCommand command, long position, CatalogReply reply) {}
+
+  /** What the catalog should hold. */
+  private static final class Model {
+    final Map<Id, SortedMap<String, ItemRecord>> stores = new HashMap<>();
+    final SortedMap<String, byte[]> records = new TreeMap<>(BYTE_ORDER);
+    final Map<Id, SortedMap<String, ObjectRoot>> uploads = new HashMap<>();
+    final Map<Id, String> uploadNames = new HashMap<>();
+
+    SortedMap<String, ItemRecord> items(Id storeId) {
+      return Objects.requireNonNull(stores.get(storeId));
+    }
+
+    SortedMap<String, ObjectRoot> uploads(Id storeId) {
+      return Objects.requireNonNull(uploads.get(storeId));
+    }
+
+    void apply(CatalogCommand command, CatalogReply reply) {
+      if (!(reply instanceof CatalogReply.Done(CatalogReply.Result result))) {
+        return;
+      }
+      switch (command) {
+        case CatalogCommand.CreateStore c -> {
+          stores.put(c.store().id(), new TreeMap<>(BYTE_ORDER));
+          uploads.put(c.store().id(), new TreeMap<>(BYTE_ORDER));
+        }
+        case CatalogCommand.DeleteStore c -> {
+          stores.remove(c.storeId());
+          uploads.remove(c.storeId());
+        }
+        case CatalogCommand.CommitItem c -> {
+          ItemRecord item = assertInstanceOf(CatalogReply.ItemResult.class, result).item();
+          assertEquals(c.root(), item.root());
+          items(c.storeId()).put(c.name(), item);
+          if (uploadNames.containsKey(c.uploadId())) {
+            uploads(c.storeId()).remove(uploadNames.remove(c.uploadId()));
+          }
+        }
+        case CatalogCommand.UpdateItem c -> {
+          ItemRecord item = assertInstanceOf(CatalogReply.ItemResult.class, result).item();
+          assertEquals(c.tags(), item.tags());
+          items(c.storeId()).put(c.name(), item);
+        }
+        case CatalogCommand.CloneItem c -> {
+          ItemRecord item = assertInstanceOf(CatalogReply.ItemResult.class, result).item();
+          assertEquals(
+              Objects.requireNonNull(items(c.storeId()).get(c.name())).root(), item.root());
+          items(c.targetStoreId()).put(c.targetName(), item);
+        }
+        case CatalogCommand.DeleteItem c -> items(c.storeId()).remove(c.name());
+        case CatalogCommand.PutRecord c -> records.put(c.key(), c.value());
+        case CatalogCommand.RemoveRecord c -> records.remove(c.key());
+        case CatalogCommand.CheckpointUpload c -> {
+          uploadNames.values().removeIf(c.name()::equals);
+          uploadNames.put(c.uploadId(), c.name());
+          uploads(c.storeId()).put(c.name(), c.root());
+        }
+        default -> {}
+      }
+    }
+
+    void check(CatalogView view) throws IOException {
+      for (Map.Entry<Id, SortedMap<String, ItemRecord>> store : stores.entrySet()) {
+        Id id = store.getKey();
+        List<ItemRecord> listed = new ArrayList<>();
+        String after = "";
+        while (true) {
+          ItemPage page = view.items(id, "", after, 37);
+          listed.addAll(page.items());
+          if (!page.more()) {
+            break;
+          }
+          after = page.items().getLast().name();
+        }
+        assertEquals(new ArrayList<>(store.getValue().values()), listed);
+        long bytes = listed.stream().mapToLong(item -> item.root().lengthBytes()).sum();
+        long uploadBytes = uploads(id).values().stream().mapToLong(ObjectRoot::lengthBytes).sum();
+        assertEquals(
+            Optional.of(new StoreStatistics(listed.size(), bytes, uploads(id).size(), uploadBytes)),
+            view.statistics(id));
+        assertEquals(
+            new ArrayList<>(uploads(id).values()),
+            view.unfinished(id).stream().map(upload -> upload.checkpoint().root()).toList());
+      }
+      SortedMap<String, byte[]> found = view.records("test");
+      assertEquals(Set.copyOf(records.keySet()), Set.copyOf(found.keySet()));
+      for (Map.Entry<String, byte[]> record : records.entrySet()) {
+        assertArrayEquals(record.getValue(), found.get(record.getKey()));
+      }
+      checkRoots(view);
+    }
+
+    /** Both ways of finding the roots of objects find all of them. */
+    private void checkRoots(CatalogView view) throws IOException {
+      Set<ObjectRoot> expected = new HashSet<>();
+      stores.values().forEach(items -> items.values().forEach(item -> expected.add(item.root())));
+      uploads.values().forEach(uploads -> expected.addAll(uploads.values()));
+      Set<ObjectRoot> visited = new HashSet<>();
+      view.visitObjects(Commands.DOMAIN.id(), (storeId, name, root) -> visited.add(root));
+      assertEquals(expected, visited);
+
+      Set<ObjectRoot> marked = new HashSet<>();
+      view.visitUnfoldedObjects(Commands.DOMAIN.id(), (storeId, name, root) -> marked.add(root));
+      Set<Fingerprint> pages = new HashSet<>();
+      view.visitPages(pages::add);
+      Set<Fingerprint> reached = new HashSet<>();
+      ArrayDeque<Fingerprint> pending = new ArrayDeque<>();
+      view.rootPage().ifPresent(pending::add);
+      while (!pending.isEmpty()) {
+        Fingerprint page = pending.poll();
+        if (!reached.add(page)) {
+          continue;
+        }
+        byte[] bytes = view.pages().nodes().get(page);
+        assertTrue(CatalogPageFormat.isPage(bytes, 0, bytes.length));
+        CatalogPageFormat.visitReferences(
+            bytes,
+            bytes.length,
+            new CatalogPageFormat.ReferenceVisitor() {
+              @Override
+              public void page(byte[] source, int fingerprintOffset) {
+                pending.add(Fingerprint.of(source, fingerprintOffset));
+              }
+
+              @Override
+              public void object(
+                  Id domainId, byte[] source, int fingerprintOffset, int level, long lengthBytes) {
+                assertEquals(Commands.DOMAIN.id(), domainId);
+                marked.add(
+                    new ObjectRoot(Fingerprint.of(source, fingerprintOffset), level, lengthBytes));
+              }
+            });
+      }
+      assertEquals(pages, reached);
+      assertTrue(marked.containsAll(expected));
+    }
+  }
+
+  @RepeatedTest(12)
+  void theCatalogIsWhatTheCommandsMadeItAcrossFoldsAndCrashes() throws IOException {
+    long seed = Long.getLong("onefold.seed", System.nanoTime());
+    try {
+      run(new SplittableRandom(seed));
+    } catch (RuntimeException | AssertionError e) {
+      throw new AssertionError("onefold.seed=" + seed, e);
+    }
+  }
+
+  private static void run(SplittableRandom random) throws IOException {
+    MapNodeStore nodes = new MapNodeStore();
+    long cacheBytes = random.nextBoolean() ? 1 : 1 << 20;
+    Catalog catalog = Catalog.create(nodes, cacheBytes);
+    Model model = new Model();
+    Commands commands = new Commands();
+    List<Journaled> journal = new ArrayList<>();
+    long position = 0;
+    int names = 1 + random.nextInt(600);
+    catalog.apply(commands.createDomain(), position++);
+    CatalogFold first = catalog.fold();
+    CatalogRoot durable = first.write();
+    catalog.finish(first);
+    @Nullable CatalogFold folding = null;
+
+    for (int step = 0; step < 1500; step++) {
+      switch (random.nextInt(24)) {
+        case 0 -> {
+          if (folding == null) {
+            folding = catalog.fold();
+          }
+        }
+        case 1, 2 -> {
+          if (folding != null) {
+            CatalogRoot root = folding.write();
+            // A fold that is never finished stands for one whose root did not become durable.
+            if (random.nextInt(4) > 0) {
+              catalog.finish(folding);
+              durable = root;
+            }
+            folding = null;
+          }
+        }
+        case 3 -> {
+          // A crash: what is in memory is lost, the journal beyond the durable root is replayed.
+          long from = durable.position();
+          catalog = Catalog.open(nodes, durable, cacheBytes);
+          folding = null;
+          for (Journaled journaled : journal) {
+            if (journaled.position() > from) {
+              assertEquals(
+                  journaled.reply(), catalog.apply(journaled.command(), journaled.position()));
+            }
+          }
+        }
+        case 4 -> {
+          if (!journal.isEmpty()) {
+            Journaled again = journal.get(random.nextInt(journal.size()));
+            assertEquals(again.reply(), catalog.validate(again.command()));
+            assertEquals(again.reply(), catalog.apply(again.command(), position++));
+          }
+        }
+        case 5 -> {
+          catalog.stage(randomCommand(random, commands, model, names));
+          catalog.discard();
+        }
+        default -> {
+          CatalogCommand command = randomCommand(random, commands, model, names);
+          CatalogReply validated = catalog.validate(command);
+          byte[] encoded = CatalogCommandFormat.encode(command);
+          CatalogReply reply =
+              catalog.apply(CatalogCommandFormat.decode(encoded, 0, encoded.length), position);
+          assertEquals(validated, reply);
+          journal.add(new Journaled(command, position++, reply));
+          model.apply(command, reply);
+        }
+      }
+      if (step % 300 == 0) {
+        model.check(catalog.view());
+      }
+    }
+    model.check(catalog.view());
+    CatalogFold last = catalog.fold();
+    CatalogRoot root = last.write();
+    catalog.finish(last);
+    assertEquals(root, CatalogRoot.of(root.toBytes(), 0));
+    model.check(catalog.view());
+    model.check(Catalog.open(nodes, root, cacheBytes).view());
+  }
+
+  private static CatalogCommand randomCommand(
+      SplittableRandom random, Commands commands, Model model, int names) {
+    commands.timeMillis += random.nextInt(1000);
+    Stamp stamp = commands.stamp();
+    List<Id> stores = new ArrayList<>(model.stores.keySet());
+    Collections.sort(stores);
+    if (stores.isEmpty() || random.nextInt(100) == 0) {
+      int number = 1 + random.nextInt(4);
+      Id id = new Id(9, random.nextLong());
+      return new CatalogCommand.CreateStore(
+          stamp, Commands.store(id, "store-" + number, number == 1 ? 300_000 : 0, 0));
+    }
+    Id storeId = stores.get(random.nextInt(stores.size()));
+    String name = name(random, names);
+    return switch (random.nextInt(20)) {
+      case 0 ->
+          random.nextInt(10) == 0
+              ? new CatalogCommand.DeleteStore(stamp, storeId, random.nextBoolean())
+              : new CatalogCommand.AdvanceStoreTime(stamp);
+      case 1, 2, 3, 4 -> new CatalogCommand.DeleteItem(stamp, storeId, name);
+      case 5 ->
+          new CatalogCommand.CloneItem(
+              stamp,
+              storeId,
+              name,
+              stores.get(random.nextInt(stores.size())),
+              name(random, names),
+              new Id(6, random.nextLong()),
+              random.nextBoolean() ? CommitMode.REPLACE : CommitMode.IF_ABSENT);
+      case 6 ->
+          new CatalogCommand.PutRecord(
+              stamp, "test", name, new byte[random.nextInt(random.nextInt(5) == 0 ? 60_000 : 300)]);
+      case 7 -> new CatalogCommand.RemoveRecord(stamp, "test", name);
+      case 8 ->
+          new CatalogCommand.UpdateItem(
+              stamp, storeId, name, tags(random), random.nextInt(9) == 0, 0);
+      case 9, 10 ->
+          new CatalogCommand.CheckpointUpload(
+              stamp,
+              new Id(8, 1 + random.nextLong(1L << 40)),
+              storeId,
+              "upload-" + storeId + "/" + (long) random.nextInt(20),
+              Commands.root(random.nextInt(1 << 20), random.nextInt(10_000)),
+              1,
+              commands.timeMillis);
+      default ->
+          new CatalogCommand.CommitItem(
+              stamp,
+              storeId,
+              name,
+              new Id(5, random.nextLong()),
+              Commands.root(random.nextInt(1 << 20), random.nextInt(10_000)),
+              random.nextBoolean() ? CommitMode.REPLACE : CommitMode.IF_ABSENT,
+              tags(random),
+              0,
+              random.nextInt(100),
+              someUpload(random, model, storeId));
+    };
+  }
+
+  private static Id someUpload(SplittableRandom random, Model model, Id storeId) {
+    if (random.nextInt(3) > 0) {
+      return CatalogCommand.NO_ID;
+    }
+    return model.uploadNames.entrySet().stream()
+        .filter(upload -> model.uploads(storeId).containsKey(upload.getValue()))
+        .map(Map.Entry::getKey)
+        .sorted()
+        .findFirst()
+        .orElse(CatalogCommand.NO_ID);
+  }
+
+  private static SortedMap<String, String> tags(SplittableRandom random) {
+    TreeMap<String, String> tags = new TreeMap<>();
+    for (int i = random.nextInt(4); i > 0; i--) {
+      tags.put("tag" + i, "x".repeat(random.nextInt(random.nextInt(8) == 0 ? 1200 : 20)));
+    }
+    return tags;
+  }
+
+  private static String name(SplittableRandom random, int names) {
+    int number = random.nextInt(names);
+    return switch (number % 4) {
+      case 0 -> "srv-" + number;
+      case 1 -> "é/" + "long/".repeat(number % 150) + number;
+      case 2 -> "\ud83d\ude00" + number;
+      default -> "z" + number;
+    };
+  }
+}

@@ -1,0 +1,538 @@
+package onefold.store.catalog;
+
+import static onefold.store.catalog.Commands.STORE;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import onefold.chunker.ChunkKind;
+import onefold.chunker.Fingerprint;
+import onefold.store.CommitMode;
+import onefold.store.CorruptDataException;
+import onefold.store.DomainRecord;
+import onefold.store.Id;
+import onefold.store.ItemPage;
+import onefold.store.ItemRecord;
+import onefold.store.RefusedException;
+import onefold.store.RefusedException.Reason;
+import onefold.store.StoreRecord;
+import onefold.store.StoreStatistics;
+import onefold.store.catalog.CatalogCommand.Stamp;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class CatalogTest {
+  private static final long DAY_MILLIS = 86_400_000;
+
+  private final MapNodeStore nodes = new MapNodeStore();
+  private final Commands commands = new Commands();
+  private Catalog catalog = Catalog.create(nodes, 1 << 20);
+  private long position;
+
+  @BeforeEach
+  void makeAStore() throws IOException {
+    done(commands.createDomain());
+    done(commands.createStore(STORE));
+  }
+
+  @Test
+  void aCommittedItemIsFoundUntilItIsDeleted() throws IOException {
+    ItemRecord item = item(done(commands.commit("monday", 1, 100, CommitMode.IF_ABSENT)));
+
+    assertEquals(Optional.of(item), catalog.view().item(STORE.id(), "monday"));
+    assertEquals(commands.timeMillis, item.createdAtMillis());
+    assertEquals(
+        Optional.of(new StoreStatistics(1, 100, 0, 0)), catalog.view().statistics(STORE.id()));
+    done(commands.delete("monday"));
+    assertEquals(Optional.empty(), catalog.view().item(STORE.id(), "monday"));
+    assertEquals(
+        Optional.of(new StoreStatistics(0, 0, 0, 0)), catalog.view().statistics(STORE.id()));
+    assertTrue(refused(Reason.NOT_FOUND, commands.delete("monday")).contains("'monday'"));
+  }
+
+  @Test
+  void aTakenNameIsRefusedUnlessItIsToBeReplaced() throws IOException {
+    ItemRecord first = item(done(commands.commit("a", 1, 100, CommitMode.IF_ABSENT)));
+    String message = refused(Reason.EXISTS, commands.commit("a", 2, 50, CommitMode.IF_ABSENT));
+    assertTrue(message.contains("'a'") && message.contains("1970-01-01"), message);
+
+    ItemRecord second = item(done(commands.commit("a", 2, 50, CommitMode.REPLACE)));
+    assertNotEquals(first.id(), second.id());
+    assertTrue(second.version() > first.version());
+    assertEquals(
+        Optional.of(new StoreStatistics(1, 50, 0, 0)), catalog.view().statistics(STORE.id()));
+  }
+
+  @Test
+  void aLockedItemCannotGoBeforeItsTime() throws IOException {
+    ItemRecord item =
+        item(
+            done(
+                commands.commit(
+                    STORE.id(), "a", 1, 9, CommitMode.IF_ABSENT, 2, CatalogCommand.NO_ID)));
+    assertEquals(commands.timeMillis + 2 * DAY_MILLIS, item.lockedUntilMillis());
+
+    refused(Reason.LOCKED, commands.delete("a"));
+    refused(Reason.LOCKED, commands.commit("a", 2, 9, CommitMode.REPLACE));
+    refused(Reason.LOCKED, commands.update("a", false, item.lockedUntilMillis() - 1));
+    refused(Reason.LOCKED, new CatalogCommand.DeleteStore(commands.stamp(), STORE.id(), true));
+    done(commands.update("a", false, item.lockedUntilMillis() + 1));
+    commands.timeMillis = item.lockedUntilMillis();
+    refused(Reason.LOCKED, commands.delete("a"));
+    commands.timeMillis = item.lockedUntilMillis() + 1;
+    done(commands.delete("a"));
+  }
+
+  @Test
+  void storeTimeNeverGoesBackSoThatALockCannotBeProlongedOrEnded() throws IOException {
+    commands.timeMillis = 5 * DAY_MILLIS;
+    done(new CatalogCommand.AdvanceStoreTime(commands.stamp()));
+    commands.timeMillis = DAY_MILLIS;
+    done(new CatalogCommand.AdvanceStoreTime(commands.stamp()));
+
+    assertEquals(5 * DAY_MILLIS, catalog.view().storeTimeMillis());
+    ItemRecord item =
+        item(
+            done(
+                commands.commit(
+                    STORE.id(), "a", 1, 9, CommitMode.IF_ABSENT, 1, CatalogCommand.NO_ID)));
+    assertEquals(6 * DAY_MILLIS, item.lockedUntilMillis());
+  }
+
+  @Test
+  void aHeldItemStaysUntilItIsReleased() throws IOException {
+    done(commands.commit("a", 1, 9, CommitMode.IF_ABSENT));
+    ItemRecord held = item(done(commands.update("a", true, 0)));
+    assertEquals("nightly", held.tags().get("job"));
+    refused(Reason.LOCKED, commands.delete("a"));
+    refused(Reason.LOCKED, new CatalogCommand.DeleteStore(commands.stamp(), STORE.id(), true));
+    done(commands.update("a", false, 0));
+    done(new CatalogCommand.DeleteStore(commands.stamp(), STORE.id(), true));
+  }
+
+  @Test
+  void aQuotaCountsWhatAReplacedItemGivesBack() throws IOException {
+    StoreRecord small = Commands.store(STORE.id(), "default", 100, 0);
+    done(new CatalogCommand.UpdateStore(commands.stamp(), small));
+    done(commands.commit("a", 1, 60, CommitMode.IF_ABSENT));
+    String message =
+        refused(Reason.QUOTA_EXCEEDED, commands.commit("b", 2, 41, CommitMode.IF_ABSENT));
+    assertTrue(
+        message.contains("100") && message.contains("60") && message.contains("41"), message);
+    done(commands.commit("b", 2, 40, CommitMode.IF_ABSENT));
+    done(commands.commit("a", 3, 60, CommitMode.REPLACE));
+    refused(Reason.QUOTA_EXCEEDED, commands.commit("c", 4, Long.MAX_VALUE, CommitMode.IF_ABSENT));
+  }
+
+  @Test
+  void lengthsThatWouldOverflowAreRefused() throws IOException {
+    done(commands.commit("a", 1, Long.MAX_VALUE, CommitMode.IF_ABSENT));
+    refused(Reason.QUOTA_EXCEEDED, commands.commit("b", 2, 1, CommitMode.IF_ABSENT));
+    refused(Reason.TOO_MANY_UNFINISHED, commands.checkpoint(new Id(8, 1), "u", Long.MAX_VALUE, 1));
+  }
+
+  @Test
+  void aStoreWithItemsIsDeletedOnlyWhenThatIsMeant() throws IOException {
+    done(commands.commit("a", 1, 9, CommitMode.IF_ABSENT));
+    done(commands.checkpoint(new Id(8, 1), "u", 5, 1));
+    refused(Reason.NOT_EMPTY, new CatalogCommand.DeleteStore(commands.stamp(), STORE.id(), false));
+    fold();
+    done(new CatalogCommand.DeleteStore(commands.stamp(), STORE.id(), true));
+
+    assertEquals(List.of(), catalog.view().stores());
+    assertEquals(Optional.empty(), catalog.view().item(STORE.id(), "a"));
+    assertEquals(Optional.empty(), catalog.view().upload(new Id(8, 1)));
+    fold();
+    done(commands.createStore(Commands.store(new Id(2, 2), "default", 0, 0)));
+    assertEquals(new ItemPage(List.of(), false), catalog.view().items(new Id(2, 2), "", "", 10));
+    catalog
+        .view()
+        .visitObjects(Commands.DOMAIN.id(), (id, name, root) -> assertEquals("nothing", name));
+  }
+
+  @Test
+  void namesOfStoresAndDomainsAreTakenOnce() throws IOException {
+    refused(Reason.EXISTS, commands.createStore(Commands.store(new Id(2, 2), "default", 0, 0)));
+    refused(Reason.CONFLICT, commands.createStore(Commands.store(STORE.id(), "other", 0, 0)));
+    refused(Reason.EXISTS, commands.createDomain());
+    refused(
+        Reason.CONFLICT,
+        new CatalogCommand.CreateDomain(
+            commands.stamp(), new DomainRecord(Commands.DOMAIN.id(), "b", 1)));
+    refused(
+        Reason.INVALID_REQUEST,
+        new CatalogCommand.UpdateStore(
+            commands.stamp(), Commands.store(STORE.id(), "renamed", 0, 0)));
+    assertEquals(List.of(Commands.DOMAIN), catalog.view().domains());
+    assertEquals(STORE.id(), catalog.view().store("default").orElseThrow().id());
+    assertEquals(Optional.of(Commands.DOMAIN), catalog.view().domain("default"));
+  }
+
+  @Test
+  void aCloneInAnotherDomainIsRefused() throws IOException {
+    DomainRecord other = new DomainRecord(new Id(1, 2), "other", 1);
+    done(new CatalogCommand.CreateDomain(commands.stamp(), other));
+    StoreRecord far =
+        new StoreRecord(new Id(2, 9), "far", other.id(), 0, STORE.compression(), 0, 0);
+    done(commands.createStore(far));
+    done(commands.commit("a", 1, 10, CommitMode.IF_ABSENT));
+    refused(Reason.INVALID_REQUEST, clone("a", far.id(), "a", CommitMode.IF_ABSENT));
+    refused(Reason.NOT_FOUND, clone("b", STORE.id(), "c", CommitMode.IF_ABSENT));
+    refused(Reason.EXISTS, clone("a", STORE.id(), "a", CommitMode.IF_ABSENT));
+    ItemRecord copy = item(done(clone("a", STORE.id(), "b", CommitMode.IF_ABSENT)));
+    assertEquals(Commands.root(1, 10), copy.root());
+    assertEquals(0, copy.newBytes());
+    assertEquals(20, catalog.view().logicalBytes(Commands.DOMAIN.id()));
+    assertEquals(0, catalog.view().logicalBytes(other.id()));
+  }
+
+  @Test
+  void anUploadGoesOnFromItsLastCheckpointAndEndsWithItsCommit() throws IOException {
+    Id upload = new Id(8, 1);
+    done(commands.checkpoint(upload, "a", 10, 1));
+    done(commands.checkpoint(upload, "a", 30, 3));
+    done(commands.checkpoint(upload, "a", 20, 2));
+
+    assertEquals(3, catalog.view().upload(upload).orElseThrow().checkpoint().sequence());
+    assertEquals(30, catalog.view().statistics(STORE.id()).orElseThrow().unfinishedBytes());
+    done(commands.commit(STORE.id(), "a", 4, 40, CommitMode.IF_ABSENT, 0, upload));
+    assertEquals(Optional.empty(), catalog.view().upload(upload));
+    assertEquals(
+        Optional.of(new StoreStatistics(1, 40, 0, 0)), catalog.view().statistics(STORE.id()));
+    refused(Reason.NOT_FOUND, new CatalogCommand.EndUpload(commands.stamp(), upload));
+  }
+
+  @Test
+  void aNewerUploadOfTheSameNameEndsTheOlder() throws IOException {
+    done(commands.checkpoint(new Id(8, 1), "a", 10, 1));
+    commands.timeMillis += 5;
+    done(commands.checkpoint(new Id(8, 2), "a", 7, 1));
+    assertEquals(
+        new Id(8, 2),
+        catalog.view().uploadOf(STORE.id(), "a").orElseThrow().checkpoint().uploadId());
+    assertEquals(
+        Optional.of(new StoreStatistics(0, 0, 1, 7)), catalog.view().statistics(STORE.id()));
+
+    assertTrue(
+        refused(Reason.CONFLICT, commands.checkpoint(new Id(8, 1), "a", 20, 2)).contains("ended"));
+    commands.timeMillis -= 5;
+    refused(Reason.CONFLICT, commands.checkpoint(new Id(8, 3), "a", 20, 1));
+    refused(Reason.INVALID_REQUEST, commands.checkpoint(new Id(8, 2), "b", 20, 2));
+    done(new CatalogCommand.EndUpload(commands.stamp(), new Id(8, 2)));
+    assertEquals(
+        Optional.of(new StoreStatistics(0, 0, 0, 0)), catalog.view().statistics(STORE.id()));
+  }
+
+  @Test
+  void atTheBoundANewUploadIsRefusedWithTheListAndTheCommandThatEndsOne() throws IOException {
+    done(new CatalogCommand.SetUnfinishedLimits(commands.stamp(), 3, 1000));
+    for (int i = 1; i <= 3; i++) {
+      assertEquals(Optional.empty(), catalog.view().refusalOfUpload(STORE.id(), "item" + i));
+      done(commands.checkpoint(new Id(8, i), "item" + i, 10, 1));
+    }
+    String message =
+        refused(Reason.TOO_MANY_UNFINISHED, commands.checkpoint(new Id(8, 4), "item4", 10, 1));
+    assertTrue(message.contains("item1") && message.contains(new Id(8, 3).toString()), message);
+    assertTrue(message.contains("./onefold job rm"), message);
+    assertEquals(
+        Reason.TOO_MANY_UNFINISHED,
+        catalog.view().refusalOfUpload(STORE.id(), "item4").orElseThrow().reason());
+    // One that takes the place of an older one is no more than before, and those begun go on.
+    assertEquals(Optional.empty(), catalog.view().refusalOfUpload(STORE.id(), "item2"));
+    done(commands.checkpoint(new Id(8, 5), "item2", 10, 1));
+    done(commands.checkpoint(new Id(8, 1), "item1", 999, 2));
+    done(new CatalogCommand.EndUpload(commands.stamp(), new Id(8, 3)));
+    refused(Reason.TOO_MANY_UNFINISHED, commands.checkpoint(new Id(8, 6), "item6", 1, 1));
+  }
+
+  @Test
+  void aRepeatedCommandGivesItsFirstAnswer() throws IOException {
+    CatalogCommand commit = commands.commit("a", 1, 10, CommitMode.IF_ABSENT);
+    CatalogReply first = catalog.apply(commit, ++position);
+    done(commands.delete("a"));
+    assertEquals(first, catalog.apply(commit, ++position));
+    assertEquals(Optional.empty(), catalog.view().item(STORE.id(), "a"));
+
+    CatalogCommand refusedOnce = commands.delete("a");
+    CatalogReply refusal = catalog.apply(refusedOnce, ++position);
+    assertInstanceOf(CatalogReply.Refused.class, refusal);
+    done(commands.commit("a", 2, 10, CommitMode.IF_ABSENT));
+    CatalogRoot root = fold();
+    catalog = Catalog.open(nodes, root, 1 << 20);
+    assertEquals(refusal, catalog.apply(refusedOnce, ++position));
+    assertEquals(first, catalog.apply(commit, ++position));
+  }
+
+  @Test
+  void onlyTheLastCommandsAreRemembered() throws IOException {
+    CatalogCommand first = commands.commit("first", 1, 10, CommitMode.IF_ABSENT);
+    CatalogReply reply = catalog.apply(first, ++position);
+    for (int i = 0; i < Catalog.MAX_REMEMBERED_COMMANDS - 1; i++) {
+      catalog.apply(new CatalogCommand.AdvanceStoreTime(commands.stamp()), ++position);
+      if (i % 5000 == 0) {
+        fold();
+      }
+    }
+    assertEquals(reply, catalog.validate(first));
+    catalog.apply(new CatalogCommand.AdvanceStoreTime(commands.stamp()), ++position);
+    assertInstanceOf(CatalogReply.Refused.class, catalog.validate(first));
+    Stamp unremembered = new Stamp(CatalogCommand.NO_ID, 0, 1);
+    catalog.apply(new CatalogCommand.RemoveRecord(unremembered, "k", "x"), ++position);
+    catalog.apply(new CatalogCommand.PutRecord(unremembered, "k", "x", new byte[1]), ++position);
+    assertTrue(catalog.view().record("k", "x").isPresent());
+  }
+
+  @Test
+  void rememberedAnswersStayWithinTheirBytes() throws IOException {
+    TreeMap<String, String> tags = new TreeMap<>();
+    tags.put("t", "x".repeat(4000));
+    for (int i = 0; i < 2500; i++) {
+      CatalogCommand commit =
+          new CatalogCommand.CommitItem(
+              commands.stamp(),
+              STORE.id(),
+              "a",
+              new Id(5, i),
+              Commands.root(i, 1),
+              CommitMode.REPLACE,
+              tags,
+              0,
+              0,
+              CatalogCommand.NO_ID);
+      catalog.apply(commit, ++position);
+    }
+    assertTrue(catalog.view().state().rememberedBytes() <= Catalog.MAX_REMEMBERED_BYTES);
+    assertTrue(catalog.view().state().oldestSequence() > 100);
+  }
+
+  @Test
+  void aLowerEpochIsRefused() throws IOException {
+    catalog.apply(new CatalogCommand.AdvanceStoreTime(new Stamp(new Id(1, 99), 0, 7)), ++position);
+    refused(Reason.CONFLICT, commands.delete("a"));
+    assertEquals(7, catalog.view().epoch());
+  }
+
+  @Test
+  void whatHousekeepingSaysIsKept() throws IOException {
+    Id domain = Commands.DOMAIN.id();
+    done(new CatalogCommand.ContainersGone(commands.stamp(), domain, new long[] {9, 3, 1L << 50}));
+    done(new CatalogCommand.ContainersUnlinked(commands.stamp(), domain, new long[] {3, 4}));
+    Fingerprint damaged = new Fingerprint(1, 2, 3, 4);
+    done(
+        new CatalogCommand.QuarantineChunk(
+            commands.stamp(), domain, ChunkKind.DATA, damaged, 8192, 12, 7));
+    done(
+        new CatalogCommand.QuarantineChunk(
+            commands.stamp(), domain, ChunkKind.NODE, damaged, 300, 13, 8));
+    done(new CatalogCommand.ReleaseChunk(commands.stamp(), domain, ChunkKind.NODE, damaged));
+    CatalogRoot root = fold();
+    CatalogView view = Catalog.open(nodes, root, 1 << 20).view();
+    org.junit.jupiter.api.Assertions.assertArrayEquals(
+        new long[] {9, 1L << 50}, view.goneContainers(domain));
+    assertEquals(
+        List.of(new QuarantinedChunk(ChunkKind.DATA, damaged, 8192, 12, 7)),
+        view.quarantined(domain));
+  }
+
+  @Test
+  void listingsGoByPrefixInTheOrderOfBytes() throws IOException {
+    List<String> names = List.of("a", "a/1", "a/2", "b", "\uffff", "\ud83d\ude00");
+    for (int i = 0; i < names.size(); i++) {
+      done(commands.commit(names.get(i), i, 1, CommitMode.IF_ABSENT));
+    }
+    assertEquals(names, names(catalog.view().items(STORE.id(), "", "", 100)));
+    fold();
+    assertEquals(names, names(catalog.view().items(STORE.id(), "", "", 100)));
+    ItemPage page = catalog.view().items(STORE.id(), "a/", "", 1);
+    assertEquals(List.of("a/1"), names(page));
+    assertTrue(page.more());
+    assertEquals(new ItemPage(List.of(), false), catalog.view().items(STORE.id(), "a/", "a/2", 5));
+    assertEquals(List.of("a/1", "a/2"), names(catalog.view().items(STORE.id(), "a/", "a", 5)));
+    assertThrows(IllegalArgumentException.class, () -> catalog.view().items(STORE.id(), "", "", 0));
+    assertThrows(
+        IllegalArgumentException.class, () -> catalog.view().items(STORE.id(), "", "", 10_001));
+  }
+
+  @Test
+  void readersSeeStagedCommandsOnlyWhenTheyArePublished() throws IOException {
+    CatalogView before = catalog.view();
+    catalog.stage(commands.commit("a", 1, 1, CommitMode.IF_ABSENT));
+    catalog.stage(commands.commit("b", 1, 1, CommitMode.IF_ABSENT));
+    assertEquals(Optional.empty(), catalog.view().item(STORE.id(), "a"));
+    assertThrows(IllegalStateException.class, () -> catalog.fold());
+    catalog.publish(++position);
+    assertTrue(catalog.view().item(STORE.id(), "b").isPresent());
+    assertEquals(Optional.empty(), before.item(STORE.id(), "a"));
+
+    catalog.stage(commands.commit("c", 1, 1, CommitMode.IF_ABSENT));
+    catalog.discard();
+    done(commands.commit("d", 1, 1, CommitMode.IF_ABSENT));
+    assertEquals(List.of("a", "b", "d"), names(catalog.view().items(STORE.id(), "", "", 9)));
+    assertThrows(IllegalArgumentException.class, () -> catalog.publish(position));
+  }
+
+  @Test
+  void commandsGoOnWhileAFoldIsWritten() throws IOException {
+    done(commands.commit("a", 1, 1, CommitMode.IF_ABSENT));
+    CatalogFold fold = catalog.fold();
+    done(commands.commit("b", 2, 2, CommitMode.IF_ABSENT));
+    done(commands.delete("a"));
+    CatalogRoot root = fold.write();
+    catalog.stage(commands.commit("c", 3, 3, CommitMode.IF_ABSENT));
+    catalog.finish(fold);
+    catalog.publish(++position);
+
+    assertEquals(List.of("b", "c"), names(catalog.view().items(STORE.id(), "", "", 9)));
+    assertEquals(
+        List.of("a"),
+        names(Catalog.open(nodes, root, 1 << 20).view().items(STORE.id(), "", "", 9)));
+    assertThrows(IllegalArgumentException.class, () -> catalog.finish(fold));
+  }
+
+  @Test
+  void openingReadsTheWayToTheStateAndNothingElse() throws IOException {
+    fill(20_000);
+    CatalogRoot root = fold();
+    nodes.reads.set(0);
+    CatalogView view = Catalog.open(nodes, root, 1 << 20).view();
+    assertTrue(nodes.reads.get() <= 1 + root.level(), nodes.reads + " pages");
+    assertTrue(view.item(STORE.id(), "item-012345").isPresent());
+    assertTrue(nodes.reads.get() <= 6, nodes.reads + " pages");
+  }
+
+  @Test
+  void anotherRootThanThePagesSayIsRefused() throws IOException {
+    CatalogRoot root = fold();
+    CatalogRoot other =
+        new CatalogRoot(
+            root.page(), root.level(), root.position(), root.epoch(), root.version() + 1);
+    assertThrows(CorruptDataException.class, () -> Catalog.open(nodes, other, 1));
+    CatalogRoot none = new CatalogRoot(new Fingerprint(1, 1, 1, 1), 0, 1, 1, 1);
+    assertThrows(CorruptDataException.class, () -> Catalog.open(nodes, none, 1));
+    assertThrows(
+        CorruptDataException.class, () -> CatalogRoot.of(new byte[CatalogRoot.BYTES - 1], 0));
+  }
+
+  @Test
+  void aFoldWritesOnlyThePagesOnTheWayToItsChanges() throws IOException {
+    fill(20_000);
+    fold();
+    nodes.writes.set(0);
+    done(commands.commit("item-007777", 9, 9, CommitMode.REPLACE));
+    fold();
+    assertTrue(nodes.writes.get() <= 12, nodes.writes + " pages");
+  }
+
+  @Test
+  void deletingAllItemsGivesTheirPagesBack() throws IOException {
+    fill(5_000);
+    fold();
+    for (int i = 0; i < 5_000; i++) {
+      done(commands.delete(String.format("item-%06d", i)));
+    }
+    fold();
+    Set<Fingerprint> pages = new HashSet<>();
+    catalog.view().visitPages(pages::add);
+    // What is left is the roots and the remembered commands.
+    assertTrue(pages.size() < 400, pages.size() + " pages");
+    assertEquals(new ItemPage(List.of(), false), catalog.view().items(STORE.id(), "", "", 9));
+  }
+
+  @Test
+  void aHundredThousandItemsFitAFewSeconds() throws IOException {
+    long start = System.nanoTime();
+    for (int batch = 0; batch < 10; batch++) {
+      for (int i = 0; i < 10_000; i++) {
+        String name = String.format("srv-%05d/2026-01-%02d", (i * 7919) % 10_000, batch);
+        catalog.stage(commands.commit(name, i, 1, CommitMode.IF_ABSENT));
+        catalog.publish(++position);
+      }
+      fold();
+    }
+    long applied = System.nanoTime();
+    List<String> names = new ArrayList<>();
+    String after = "";
+    boolean more = true;
+    while (more) {
+      ItemPage page = catalog.view().items(STORE.id(), "", after, 1000);
+      names.addAll(names(page));
+      after = page.items().getLast().name();
+      more = page.more();
+    }
+    assertEquals(100_000, names.size());
+    assertEquals(names.stream().sorted().toList(), names);
+    System.out.printf(
+        "100,000 commits in ten folds: %,d ms, %,d pages written; listing them: %,d ms%n",
+        (applied - start) / 1_000_000,
+        nodes.writes.get(),
+        (System.nanoTime() - applied) / 1_000_000);
+  }
+
+  @Test
+  void commandsThatNoDoorMayLetThroughCannotBeMade() {
+    assertThrows(IllegalArgumentException.class, () -> commands.delete(""));
+    assertThrows(IllegalArgumentException.class, () -> commands.delete("x".repeat(1025)));
+    assertThrows(IllegalArgumentException.class, () -> commands.delete("\ud800"));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new CatalogCommand.PutRecord(commands.stamp(), "k", "x", new byte[(64 << 10) + 1]));
+    TreeMap<String, String> tags = new TreeMap<>();
+    tags.put("t", "x".repeat(4096));
+    assertThrows(IllegalArgumentException.class, () -> CatalogCommand.checkedTags(tags));
+    tags.clear();
+    for (int i = 0; i < 65; i++) {
+      tags.put("t" + i, "");
+    }
+    assertThrows(IllegalArgumentException.class, () -> CatalogCommand.checkedTags(tags));
+  }
+
+  private void fill(int count) throws IOException {
+    for (int i = 0; i < count; i++) {
+      done(commands.commit(String.format("item-%06d", i), i, 1, CommitMode.IF_ABSENT));
+    }
+  }
+
+  private CatalogCommand clone(String name, Id targetStore, String target, CommitMode mode) {
+    return new CatalogCommand.CloneItem(
+        commands.stamp(), STORE.id(), name, targetStore, target, new Id(6, 1), mode);
+  }
+
+  private static List<String> names(ItemPage page) {
+    return page.items().stream().map(ItemRecord::name).toList();
+  }
+
+  private CatalogReply.Result done(CatalogCommand command) throws IOException {
+    return catalog.apply(command, ++position).orThrow();
+  }
+
+  private static ItemRecord item(CatalogReply.Result result) {
+    return assertInstanceOf(CatalogReply.ItemResult.class, result).item();
+  }
+
+  private String refused(Reason reason, CatalogCommand command) throws IOException {
+    CatalogView before = catalog.view();
+    CatalogReply validated = catalog.validate(command);
+    CatalogReply reply = catalog.apply(command, ++position);
+    assertEquals(validated, reply);
+    RefusedException refusal = assertThrows(RefusedException.class, reply::orThrow);
+    assertEquals(reason, refusal.reason());
+    assertEquals(before.stores(), catalog.view().stores());
+    return String.valueOf(refusal.getMessage());
+  }
+
+  private CatalogRoot fold() throws IOException {
+    CatalogFold fold = catalog.fold();
+    CatalogRoot root = fold.write();
+    catalog.finish(fold);
+    return root;
+  }
+}
