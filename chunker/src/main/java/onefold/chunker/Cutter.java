@@ -8,14 +8,14 @@ package onefold.chunker;
  * the rule. A cutter keeps scratch space, so one thread at a time uses it, but it remembers nothing
  * between calls.
  */
-public sealed interface Cutter permits ScalarCutter {
+public sealed interface Cutter permits ScalarCutter, VectorCutter, AdaptiveCutter {
   /**
-   * Returns a cutter for the sizes of {@code set}.
+   * Returns a cutter for the sizes of {@code set}, in the form that is fastest here.
    *
    * @throws IllegalArgumentException if the sizes do not fit the rule, see {@link CutRule#of}
    */
   static Cutter of(ParameterSet set) {
-    return new ScalarCutter(CutRule.of(set));
+    return CutterForm.chosen().cutter(CutRule.of(set));
   }
 
   /**

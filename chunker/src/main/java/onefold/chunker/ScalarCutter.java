@@ -13,9 +13,15 @@ final class ScalarCutter implements Cutter {
     int count = 0;
     int chunkStart = start;
     while (chunkStart < end && at + count < lengths.length) {
-      int length = firstChunk(source, chunkStart, end, endOfStream);
-      if (length == 0) {
-        break;
+      int available = Math.min(end - chunkStart, rule.maxBytes());
+      int border =
+          border(rule, source, chunkStart, chunkStart + rule.minBytes(), chunkStart + available);
+      int length = border - chunkStart;
+      if (border == 0) {
+        if (available < rule.maxBytes() && !endOfStream) {
+          break;
+        }
+        length = available;
       }
       lengths[at + count++] = length;
       chunkStart += length;
@@ -23,24 +29,14 @@ final class ScalarCutter implements Cutter {
     return count;
   }
 
-  /** Returns the length of the chunk that begins at {@code start}, 0 if more bytes must be seen. */
-  private int firstChunk(byte[] source, int start, int end, boolean endOfStream) {
-    int available = Math.min(end - start, rule.maxBytes());
-    if (available >= rule.minBytes()) {
-      int last = start + available;
-      int relax = Math.min(start + rule.relaxBytes(), last + 1);
-      int border = border(source, start + rule.minBytes(), relax, rule.strictBits());
-      if (border == 0) {
-        border = border(source, relax, last + 1, rule.looseBits());
-      }
-      if (border != 0) {
-        return border - start;
-      }
-      if (available == rule.maxBytes()) {
-        return available;
-      }
-    }
-    return endOfStream ? available : 0;
+  /**
+   * Returns the first border from {@code from} to {@code last}, both included, of the chunk that
+   * begins at {@code start}, 0 if there is none.
+   */
+  static int border(CutRule rule, byte[] source, int start, int from, int last) {
+    int relax = Math.max(from, Math.min(start + rule.relaxBytes(), last + 1));
+    int border = border(source, from, relax, rule.strictBits());
+    return border != 0 ? border : border(source, relax, last + 1, rule.looseBits());
   }
 
   /** Returns the first border in {@code [from, to)}, 0 if there is none. */

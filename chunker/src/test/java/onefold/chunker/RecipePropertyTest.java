@@ -179,7 +179,7 @@ class RecipePropertyTest {
     assertEquals(total(entries), root.lengthBytes());
   }
 
-  @RepeatedTest(20)
+  @RepeatedTest(12)
   void spliceGivesTheTreeOfItsEntries() throws IOException {
     SplittableRandom random = Seeds.random();
     Nodes nodes = new Nodes();
@@ -318,7 +318,7 @@ class RecipePropertyTest {
         });
   }
 
-  @RepeatedTest(3)
+  @RepeatedTest(2)
   void damagedNodesAreRefusedOrReadWithinTheirBounds() throws IOException {
     SplittableRandom random = Seeds.random();
     Nodes nodes = new Nodes();
@@ -326,7 +326,7 @@ class RecipePropertyTest {
     build(nodes, randomEntries(random, 5_000, 0));
     NodeReader reader = new NodeReader();
     for (byte[] node : nodes.nodes.values()) {
-      for (int i = 0; i < 3_000; i++) {
+      for (int i = 0; i < 1_000; i++) {
         byte[] damaged = node.clone();
         int length = damaged.length;
         if (random.nextInt(4) == 0) {
