@@ -11,8 +11,11 @@ import org.jspecify.annotations.Nullable;
  * zstd also native memory, so whoever makes one closes it. One thread at a time uses it.
  */
 public final class BlockBuilder implements AutoCloseable {
-  /** The zstd level for blocks written while data arrives. */
-  public static final int INLINE_ZSTD_LEVEL = 1;
+  /**
+   * The zstd level for blocks written while data arrives: 6 to 7 % smaller than level 1 on releases
+   * and classes, at three quarters of its speed.
+   */
+  public static final int INLINE_ZSTD_LEVEL = 3;
 
   /** A compressed payload must save at least the 32nd part, else the block is stored raw. */
   private static final int LEAST_SAVING_SHIFT = 5;
@@ -99,7 +102,7 @@ public final class BlockBuilder implements AutoCloseable {
       throw new IllegalStateException("a block needs at least one chunk");
     }
     encoded = true;
-    if (compressor != null) {
+    if (compressor != null && !Incompressible.isLikely(raw, BlockFormat.HEADER_BYTES, rawBytes)) {
       int room =
           BlockFormat.HEADER_BYTES
               + compressor.maxCompressedBytes(rawBytes)
