@@ -6,6 +6,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.time.Duration;
@@ -284,15 +285,18 @@ public final class FrameChannel extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /** Called by whoever set up TLS when it stands. */
-  public void transportReady() {
-    sending.lock();
-    try {
-      room.signalAll();
-    } finally {
-      sending.unlock();
+  @Override
+  public void userEventTriggered(ChannelHandlerContext context, Object event) {
+    if (event instanceof SslHandshakeCompletionEvent handshake) {
+      if (handshake.isSuccess()) {
+        owner.ready();
+      } else {
+        end(
+            new ConnectionLostException(
+                "the TLS handshake failed: " + handshake.cause().getMessage(), handshake.cause()));
+        var _ = context.close();
+      }
     }
-    owner.ready();
   }
 
   private void watchSilence() {

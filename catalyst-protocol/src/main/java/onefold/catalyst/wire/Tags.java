@@ -17,6 +17,9 @@ public final class Tags {
   /** Most bytes of a value. */
   public static final int MAX_VALUE_BYTES = 1024;
 
+  /** Most bytes of all keys and values of an item together. */
+  public static final int MAX_TOTAL_BYTES = 4096;
+
   private Tags() {}
 
   /**
@@ -28,6 +31,7 @@ public final class Tags {
     if (tags.size() > MAX_COUNT) {
       throw new IllegalArgumentException(tags.size() + " tags, at most " + MAX_COUNT);
     }
+    long totalBytes = 0;
     for (Map.Entry<String, String> tag : tags.entrySet()) {
       int keyBytes = tag.getKey().getBytes(StandardCharsets.UTF_8).length;
       int valueBytes = tag.getValue().getBytes(StandardCharsets.UTF_8).length;
@@ -39,6 +43,11 @@ public final class Tags {
         throw new IllegalArgumentException(
             "value of tag '" + tag.getKey() + "' has " + valueBytes + " bytes, at most 1024");
       }
+      totalBytes += keyBytes + valueBytes;
+    }
+    if (totalBytes > MAX_TOTAL_BYTES) {
+      throw new IllegalArgumentException(
+          "tags of " + totalBytes + " bytes together, at most " + MAX_TOTAL_BYTES);
     }
     return Collections.unmodifiableSortedMap(new TreeMap<>(tags));
   }

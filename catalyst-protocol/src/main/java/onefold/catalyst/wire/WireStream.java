@@ -88,6 +88,16 @@ public final class WireStream {
     channel.send(frame);
   }
 
+  /**
+   * Sends a small free frame at once, on any thread, without waiting; dropped if the stream has
+   * ended.
+   */
+  public void sendNow(Message message) {
+    if (!hasEnded()) {
+      channel.sendControl(id, message);
+    }
+  }
+
   /** Makes the frame of a message, on any thread, for {@link #sendEncoded}. */
   public ByteBuf encode(Message message) {
     return channel.encode(id, message);

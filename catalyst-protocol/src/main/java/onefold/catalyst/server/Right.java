@@ -1,0 +1,11 @@
+package onefold.catalyst.server;
+
+/** What a user may do in a store; each includes those before it. */
+public enum Right {
+  /** List and read. */
+  READ,
+  /** Write new items. */
+  APPEND,
+  /** Replace, delete, tag and hold. */
+  WRITE
+}

@@ -1,0 +1,67 @@
+package onefold.catalyst.server;
+
+import java.io.IOException;
+import java.time.Duration;
+import onefold.catalyst.wire.Frame;
+import onefold.catalyst.wire.Message;
+import onefold.catalyst.wire.QueueInbox;
+import onefold.catalyst.wire.WireStream;
+
+/**
+ * A session's side of its stream: gives credit back as frames are worked off, a quarter of the
+ * window at a time. The session's thread calls it.
+ */
+final class SessionStream implements AutoCloseable {
+  private final WireStream stream;
+  private final QueueInbox inbox;
+  private final Windows windows;
+  private final int window;
+  private final Duration patience;
+  private int workedOffBytes;
+  private int lastCost;
+
+  SessionStream(WireStream stream, QueueInbox inbox, Windows windows, Duration patience) {
+    this.stream = stream;
+    this.inbox = inbox;
+    this.windows = windows;
+    this.patience = patience;
+    this.window = windows.take();
+    stream.grant(window);
+  }
+
+  WireStream wire() {
+    return stream;
+  }
+
+  /** Takes the next message; the one before counts as worked off. */
+  Message next() throws IOException {
+    workedOffBytes += lastCost;
+    lastCost = 0;
+    if (workedOffBytes >= window / 4) {
+      stream.grant(workedOffBytes);
+      workedOffBytes = 0;
+    }
+    Frame frame = inbox.take(patience);
+    lastCost = WireStream.cost(frame);
+    return frame.message();
+  }
+
+  /**
+   * Sends an answer. When the stream has ended nobody hears it; the session goes on with the frames
+   * that had arrived, so that they need not be sent again.
+   */
+  void reply(Message message) throws IOException {
+    try {
+      stream.send(message);
+    } catch (IOException e) {
+      if (!stream.hasEnded()) {
+        throw e;
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    windows.giveBack(window);
+  }
+}
