@@ -35,7 +35,7 @@ class CatalogTest {
 
   private final MapNodeStore nodes = new MapNodeStore();
   private final Commands commands = new Commands();
-  private Catalog catalog = Catalog.create(nodes, 1 << 20);
+  private Catalog catalog = Catalog.create(nodes, 16 << 20);
   private long position;
 
   @BeforeEach
