@@ -1,0 +1,66 @@
+package onefold.store.container;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import onefold.chunker.ChunkKind;
+
+/**
+ * Where containers are kept. A face above the device, because an object store, where a sealed
+ * container is one object, is no device. All methods may be called by many threads at once.
+ */
+interface ContainerStore {
+  /**
+   * What a container is kept under.
+   *
+   * @param sealed whether it is finished; an unsealed one that is found at start is cut and sealed
+   */
+  record Name(ChunkKind kind, long number, long generation, boolean sealed) {}
+
+  /** One container that is open. Reached by itself: it can be read after a delete. */
+  interface StoredContainer extends AutoCloseable {
+    /** Where it lies, for messages. */
+    String path();
+
+    /**
+     * Writes at {@code positionBytes}, which is its end, or lies before it after a failed write.
+     */
+    void append(long positionBytes, ByteBuffer source) throws IOException;
+
+    /** Makes what has been appended durable; its name is the business of {@link #forceNames}. */
+    void force() throws IOException;
+
+    /** Drops everything from {@code sizeBytes} on. */
+    void truncate(long sizeBytes) throws IOException;
+
+    /** Makes it durable, then sealed, then its new name durable. */
+    void seal() throws IOException;
+
+    /** Fills {@code target}; {@code EOFException} if there is not so much. */
+    void readFully(long positionBytes, ByteBuffer target) throws IOException;
+
+    /** Its size in bytes now. */
+    long sizeBytes() throws IOException;
+
+    @Override
+    void close() throws IOException;
+  }
+
+  /** Where a container lies, for messages. */
+  String path(Name name);
+
+  /** Makes an empty unsealed container. The caller owns it. */
+  StoredContainer create(ChunkKind kind, long number, long generation) throws IOException;
+
+  /** Opens a container, an unsealed one for appending too. The caller owns it. */
+  StoredContainer open(Name name) throws IOException;
+
+  /** All containers of a kind, by number and generation. */
+  List<Name> list(ChunkKind kind) throws IOException;
+
+  /** Makes the names of a kind durable as they are now. */
+  void forceNames(ChunkKind kind) throws IOException;
+
+  /** Deletes a container; whoever has it open goes on reading. */
+  void delete(Name name) throws IOException;
+}

@@ -1,0 +1,1236 @@
+package onefold.store.container;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import onefold.block.BlockFormatException;
+import onefold.block.BlockReader;
+import onefold.chunker.ChunkKind;
+import onefold.chunker.Fingerprint;
+import onefold.chunker.FingerprintBatch;
+import onefold.chunker.Fingerprinter;
+import onefold.chunker.ParameterSet;
+import onefold.store.CorruptDataException;
+import onefold.store.Id;
+import onefold.store.StoreFullException;
+import onefold.store.container.ContainerFormat.Footer;
+import onefold.store.container.ContainerFormat.Identity;
+import onefold.store.container.ContainerStore.Name;
+import onefold.store.container.ContainerStore.StoredContainer;
+import onefold.store.device.Device;
+import onefold.store.scheduler.Promise;
+import onefold.store.scheduler.Scheduler;
+import onefold.store.scheduler.SchedulerCondition;
+import onefold.store.scheduler.SchedulerLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The containers of one dedup domain. See the package for promises and threads.
+ *
+ * <p>Owns its open files; {@link #close} seals what is open and closes them. All methods may be
+ * called by many threads at once.
+ */
+public final class Containers implements AutoCloseable {
+  /** A container with so many chunks is sealed though it is short: its directory is in memory. */
+  public static final int MAX_CHUNKS_PER_CONTAINER = 1 << 18;
+
+  /** Containers being sealed at a time; more wait, and whoever fills one with them. */
+  public static final int MAX_SEALING = 4;
+
+  private static final long FIRST_GENERATION = 1;
+  private static final int SCAN_BYTES = 1 << 20;
+  private static final int MAX_IDLE_DECODERS = 8;
+
+  private final ContainerStore store;
+  private final Scheduler scheduler;
+  private final Id domain;
+  private final ParameterSet parameterSet;
+  private final long epoch;
+  private final ContainerSettings settings;
+  private final SealListener listener;
+  private final OpenFiles files;
+  private final LruCache<Long, ContainerLayout> layouts;
+  private final LruCache<BlockKey, DecodedBlock> blocks;
+  private final Map<ChunkKind, List<Lane>> lanes = new EnumMap<>(ChunkKind.class);
+
+  private final SchedulerLock lock;
+  private final SchedulerCondition sealed;
+
+  // Guarded by lock.
+  private final Map<Long, Entry> entries = new HashMap<>();
+  private final Map<BlockKey, Promise<DecodedBlock>> decoding = new HashMap<>();
+  private final ArrayDeque<Decoder> decoders = new ArrayDeque<>();
+  private final List<Growing> unfinished = new ArrayList<>();
+  private final List<CorruptDataException> recoveryDamages = new ArrayList<>();
+  private long nextNumber = 1;
+  private int sealing;
+  private int nextLane;
+  private boolean closed;
+  private @Nullable IOException sealFailure;
+
+  private record BlockKey(long containerNumber, int block) {}
+
+  /** A container that exists. */
+  private static final class Entry {
+    final Name name;
+    final @Nullable OpenContainer open;
+    volatile @Nullable ContainerInfo info;
+
+    Entry(Name name, @Nullable OpenContainer open) {
+      this.name = name;
+      this.open = open;
+    }
+  }
+
+  /** An unsealed container, with the use of its file that keeps it open. */
+  private record Growing(OpenContainer container, OpenFiles.Handle handle) {}
+
+  /** A place for one writer at a time. */
+  private static final class Lane {
+    final SchedulerLock lock;
+    // Guarded by lock.
+    @Nullable Growing growing;
+
+    Lane(SchedulerLock lock) {
+      this.lock = lock;
+    }
+  }
+
+  /** What reading a block takes; used by one task at a time. */
+  private static final class Decoder {
+    final BlockReader reader = new BlockReader();
+    final Fingerprinter fingerprinter;
+    final byte[] fingerprint = new byte[Fingerprint.BYTES];
+
+    Decoder(ParameterSet set) {
+      fingerprinter = new Fingerprinter(set);
+    }
+  }
+
+  private Containers(
+      ContainerStore store,
+      Scheduler scheduler,
+      Id domain,
+      ParameterSet parameterSet,
+      long epoch,
+      ContainerSettings settings,
+      SealListener listener) {
+    this.store = store;
+    this.scheduler = scheduler;
+    this.domain = domain;
+    this.parameterSet = parameterSet;
+    this.epoch = epoch;
+    this.settings = settings;
+    this.listener = listener;
+    this.lock = scheduler.lock("containers");
+    this.sealed = lock.newCondition();
+    this.files = new OpenFiles(scheduler.lock("container-files"), settings.openFiles());
+    this.layouts =
+        new LruCache<>(
+            scheduler.lock("layouts"), settings.layoutCacheBytes(), ContainerLayout::memoryBytes);
+    this.blocks =
+        new LruCache<>(
+            scheduler.lock("blocks"), settings.blockCacheBytes(), DecodedBlock::memoryBytes);
+    for (ChunkKind kind : ChunkKind.values()) {
+      List<Lane> ofKind = new ArrayList<>();
+      for (int i = 0; i < settings.lanes(); i++) {
+        ofKind.add(new Lane(scheduler.lock("lane")));
+      }
+      lanes.put(kind, ofKind);
+    }
+  }
+
+  /**
+   * Opens the containers of a domain. Directories that are missing are made. Containers that are
+   * not sealed are cut at their durable ends and sealed; those that nobody refers to are deleted.
+   *
+   * @param domainDirectory the domain's directory on the device
+   * @param domain whose containers they are; another's are refused
+   * @param epoch of this writer, from 1
+   * @param ends how far unsealed containers count
+   * @param listener hears of each container that is sealed, from now on
+   * @throws IOException if a file cannot be read, belongs to another domain, or is of a newer
+   *     release
+   */
+  public static Containers open(
+      Device device,
+      Scheduler scheduler,
+      String domainDirectory,
+      Id domain,
+      ParameterSet parameterSet,
+      long epoch,
+      ContainerSettings settings,
+      DurableEnds ends,
+      SealListener listener)
+      throws IOException {
+    Containers containers =
+        new Containers(
+            DeviceContainerStore.open(device, domainDirectory),
+            scheduler,
+            domain,
+            parameterSet,
+            epoch,
+            settings,
+            listener);
+    boolean recovered = false;
+    try {
+      containers.recover(ends);
+      recovered = true;
+      return containers;
+    } finally {
+      if (!recovered) {
+        containers.files.close();
+      }
+    }
+  }
+
+  /**
+   * The path of the file of a container that is not sealed. Recovery may write bytes that the
+   * journal holds to it before the containers are opened; if the container has been sealed
+   * meanwhile the file is not looked at, and deleted.
+   */
+  public static String path(String domainDirectory, ChunkKind kind, long containerNumber) {
+    return DeviceContainerStore.path(
+        domainDirectory, new Name(kind, containerNumber, FIRST_GENERATION, false));
+  }
+
+  // ---- recovery
+
+  private void recover(DurableEnds ends) throws IOException {
+    nextNumber = Math.max(1, ends.nextContainerNumber());
+    for (ChunkKind kind : ChunkKind.values()) {
+      List<Name> names = store.list(kind);
+      Map<Long, Name> newest = new TreeMap<>();
+      for (Name name : names) {
+        nextNumber = Math.max(nextNumber, name.number() + 1);
+        if (name.sealed()) {
+          newest.put(name.number(), name); // Names come in order of generation.
+        }
+      }
+      boolean deleted = false;
+      for (Name name : names) {
+        Name sealedName = newest.get(name.number());
+        boolean superseded = sealedName != null && !sealedName.equals(name);
+        if (name.sealed() && !superseded) {
+          entries.put(name.number(), new Entry(name, null));
+        } else if (superseded || !recover(name, ends.endBytes(name.number()))) {
+          store.delete(name);
+          deleted = true;
+        }
+      }
+      if (deleted) {
+        store.forceNames(kind);
+      }
+    }
+  }
+
+  /** Cuts and seals one container; answers false if nothing in it counts. */
+  private boolean recover(Name name, long endBytes) throws IOException {
+    if (endBytes <= ContainerFormat.HEADER_BYTES) {
+      return false;
+    }
+    Identity identity = identity(name);
+    StoredContainer file = store.open(name);
+    boolean kept = false;
+    try {
+      long size = file.sizeBytes();
+      boolean exact = endBytes != Long.MAX_VALUE;
+      if (exact && size < endBytes) {
+        recoveryDamages.add(
+            new CorruptDataException(
+                file.path(), size, "a file of " + endBytes + " bytes", size + " bytes"));
+      }
+      BlockScan.Found found = BlockScan.scan(file, identity, Math.min(size, endBytes), exact);
+      CorruptDataException damage = found.damage();
+      if (damage != null) {
+        recoveryDamages.add(damage);
+      }
+      if (found.layout().blockCount() == 0) {
+        return false;
+      }
+      OpenContainer container =
+          OpenContainer.recovered(store, file, identity, scheduler.lock("container"), found);
+      file.truncate(found.endBytes());
+      ContainerFile.writeHeader(file, identity, Id.random(scheduler.random()));
+      try {
+        ContainerDirectory directory = container.seal();
+        entries.put(name.number(), new Entry(sealedName(name), null));
+        listener.sealed(name.number(), directory);
+      } catch (StoreFullException e) {
+        // It can be read; sealing it is tried again with the next one.
+        OpenFiles.Handle handle = files.acquire(name.number(), () -> file);
+        unfinished.add(new Growing(container, handle));
+        entries.put(name.number(), new Entry(name, container));
+        kept = true;
+      }
+      return true;
+    } finally {
+      if (!kept) {
+        file.close();
+      }
+    }
+  }
+
+  private static Name sealedName(Name name) {
+    return new Name(name.kind(), name.number(), name.generation(), true);
+  }
+
+  private Identity identity(Name name) {
+    return new Identity(
+        domain, name.kind(), parameterSet.number(), name.number(), name.generation(), epoch);
+  }
+
+  /** What recovery found damaged before durable ends: blocks whose chunks are lost. */
+  public List<CorruptDataException> recoveryDamages() {
+    lock.lock();
+    try {
+      return List.copyOf(recoveryDamages);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // ---- writing
+
+  /**
+   * Appends a block to an open container of its kind that nobody else is appending to, or waits for
+   * one.
+   *
+   * @param block in {@code onefold.block.BlockFormat}; read before the method returns
+   * @param chunks fingerprints and lengths of the block's chunks, in order; read before the method
+   *     returns
+   * @throws IllegalArgumentException if the block is not whole or its chunks are not those
+   * @throws StoreFullException if there is no space; nothing has changed
+   */
+  public Appended append(
+      ChunkKind kind, byte[] block, int offset, int lengthBytes, FingerprintBatch chunks)
+      throws IOException {
+    List<Lane> ofKind = lanes(kind);
+    for (Lane lane : ofKind) {
+      if (lane.lock.tryLock()) {
+        try {
+          return append(lane, kind, block, offset, lengthBytes, chunks);
+        } finally {
+          lane.lock.unlock();
+        }
+      }
+    }
+    int lane;
+    lock.lock();
+    try {
+      lane = nextLane++;
+    } finally {
+      lock.unlock();
+    }
+    return append(kind, lane, block, offset, lengthBytes, chunks);
+  }
+
+  /**
+   * Appends a block to the open container of a lane, so that blocks of one stream lie together.
+   *
+   * @param lane any number; taken modulo the lanes of the settings
+   */
+  public Appended append(
+      ChunkKind kind, int lane, byte[] block, int offset, int lengthBytes, FingerprintBatch chunks)
+      throws IOException {
+    List<Lane> ofKind = lanes(kind);
+    Lane chosen = ofKind.get(Math.floorMod(lane, ofKind.size()));
+    chosen.lock.lock();
+    try {
+      return append(chosen, kind, block, offset, lengthBytes, chunks);
+    } finally {
+      chosen.lock.unlock();
+    }
+  }
+
+  private List<Lane> lanes(ChunkKind kind) {
+    List<Lane> ofKind = lanes.get(kind);
+    if (ofKind == null) {
+      throw new IllegalArgumentException("no lanes for " + kind);
+    }
+    return ofKind;
+  }
+
+  private Appended append(
+      Lane lane, ChunkKind kind, byte[] block, int offset, int lengthBytes, FingerprintBatch chunks)
+      throws IOException {
+    Growing growing = lane.growing;
+    if (growing == null) {
+      growing = create(kind);
+      lane.growing = growing;
+    }
+    OpenContainer container = growing.container();
+    boolean appended = false;
+    try {
+      Appended where = container.append(block, offset, lengthBytes, chunks);
+      appended = true;
+      if (where.endBytes() >= settings.containerBytes()
+          || container.chunkCount() >= MAX_CHUNKS_PER_CONTAINER) {
+        lane.growing = null;
+        container.full();
+        sealLater(growing);
+      }
+      return where;
+    } catch (IllegalArgumentException | StoreFullException e) {
+      appended = true; // Nothing is wrong with the container.
+      throw e;
+    } finally {
+      if (!appended) {
+        lane.growing = null;
+        container.full();
+        keepUnfinished(growing);
+      }
+    }
+  }
+
+  private Growing create(ChunkKind kind) throws IOException {
+    long number;
+    lock.lock();
+    try {
+      if (closed) {
+        throw new IOException("the containers of domain " + domain + " are closed");
+      }
+      number = nextNumber++;
+    } finally {
+      lock.unlock();
+    }
+    Name name = new Name(kind, number, FIRST_GENERATION, false);
+    Identity identity = identity(name);
+    StoredContainer file = store.create(kind, number, FIRST_GENERATION);
+    boolean made = false;
+    try {
+      ContainerFile.writeHeader(file, identity, Id.random(scheduler.random()));
+      OpenContainer container =
+          new OpenContainer(store, file, identity, scheduler.lock("container"));
+      OpenFiles.Handle handle = files.acquire(number, () -> file);
+      lock.lock();
+      try {
+        entries.put(number, new Entry(name, container));
+      } finally {
+        lock.unlock();
+      }
+      made = true;
+      return new Growing(container, handle);
+    } finally {
+      if (!made) {
+        file.close();
+        store.delete(name);
+      }
+    }
+  }
+
+  /**
+   * Makes everything appended to these containers before the call durable, all at once. Numbers
+   * that are sealed already, or unknown, are durable as they are.
+   */
+  public void force(Collection<Long> containerNumbers) throws IOException {
+    List<OpenContainer> dirty = new ArrayList<>();
+    lock.lock();
+    try {
+      for (long number : containerNumbers) {
+        Entry entry = entries.get(number);
+        OpenContainer open = entry == null ? null : entry.open;
+        if (open != null && open.isDirty()) {
+          dirty.add(open);
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (dirty.isEmpty()) {
+      return;
+    }
+    List<Promise<Boolean>> others = new ArrayList<>();
+    for (OpenContainer container : dirty.subList(1, dirty.size())) {
+      Promise<Boolean> done = scheduler.promise();
+      others.add(done);
+      scheduler.start(
+          "force-container",
+          () -> {
+            try {
+              container.force();
+              done.complete(true);
+            } catch (Throwable thrown) { // Handed to whoever asked for the force.
+              done.fail(thrown);
+            }
+          });
+    }
+    dirty.getFirst().force();
+    for (Promise<Boolean> done : others) {
+      done.await();
+    }
+  }
+
+  /** Where each container that is not durable as it stands ends now. */
+  public Map<Long, Long> dirtyEnds() {
+    Map<Long, Long> ends = new TreeMap<>();
+    for (OpenContainer container : unsealed()) {
+      if (container.isDirty()) {
+        ends.put(container.identity.number(), container.endBytes());
+      }
+    }
+    return ends;
+  }
+
+  /** Where each container that is not sealed ends now. */
+  public Map<Long, Long> unsealedEnds() {
+    Map<Long, Long> ends = new TreeMap<>();
+    for (OpenContainer container : unsealed()) {
+      ends.put(container.identity.number(), container.endBytes());
+    }
+    return ends;
+  }
+
+  private List<OpenContainer> unsealed() {
+    List<OpenContainer> found = new ArrayList<>();
+    lock.lock();
+    try {
+      for (Entry entry : entries.values()) {
+        if (entry.open != null) {
+          found.add(entry.open);
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    return found;
+  }
+
+  /**
+   * Where an unsealed container ends now; for a sealed one {@code Long.MAX_VALUE}.
+   *
+   * @throws ContainerGoneException if there is none of this number
+   */
+  public long endBytes(long containerNumber) throws ContainerGoneException {
+    OpenContainer open = entry(containerNumber).open;
+    return open == null ? Long.MAX_VALUE : open.endBytes();
+  }
+
+  /** The number that the next container gets. */
+  public long nextContainerNumber() {
+    lock.lock();
+    try {
+      return nextNumber;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // ---- sealing
+
+  private void sealLater(Growing growing) {
+    List<Growing> now = new ArrayList<>();
+    lock.lock();
+    try {
+      now.addAll(unfinished); // There may be space for them now.
+      unfinished.clear();
+      now.add(growing);
+      while (sealing >= MAX_SEALING) {
+        sealed.await();
+      }
+      sealing += now.size();
+    } finally {
+      lock.unlock();
+    }
+    for (Growing each : now) {
+      scheduler.start("seal-container", () -> seal(each));
+    }
+  }
+
+  private void keepUnfinished(Growing growing) {
+    lock.lock();
+    try {
+      unfinished.add(growing);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Seals a container. If that fails it stays as it is, and recovery or the next try seals it. */
+  private void seal(Growing growing) {
+    boolean done = false;
+    try {
+      OpenContainer container = growing.container();
+      ContainerDirectory directory = container.seal();
+      long number = container.identity.number();
+      layouts.put(number, directory.layout());
+      lock.lock();
+      try {
+        Entry before = entries.get(number);
+        if (before != null) {
+          entries.put(number, new Entry(sealedName(before.name), null));
+        }
+      } finally {
+        lock.unlock();
+      }
+      done = true;
+      listener.sealed(number, directory);
+      growing.handle().close();
+    } catch (IOException e) {
+      keepSealFailure(e);
+    } finally {
+      lock.lock();
+      try {
+        if (!done) {
+          unfinished.add(growing);
+        }
+        sealing--;
+        sealed.signalAll();
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  private void keepSealFailure(IOException failure) {
+    lock.lock();
+    try {
+      sealFailure = failure;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Why the last container that could not be sealed could not, while there are such; else empty.
+   */
+  public Optional<IOException> sealFailure() {
+    lock.lock();
+    try {
+      return unfinished.isEmpty() ? Optional.empty() : Optional.ofNullable(sealFailure);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Seals every open container and waits until that is done. A container that cannot be sealed for
+   * want of space stays open; it is tried again with the next one.
+   */
+  public void sealAll() throws IOException {
+    for (ChunkKind kind : ChunkKind.values()) {
+      for (Lane lane : lanes(kind)) {
+        Growing growing;
+        lane.lock.lock();
+        try {
+          growing = lane.growing;
+          lane.growing = null;
+        } finally {
+          lane.lock.unlock();
+        }
+        if (growing != null) {
+          growing.container().full();
+          if (growing.container().isEmpty()) {
+            discard(growing);
+          } else {
+            sealLater(growing);
+          }
+        }
+      }
+    }
+    lock.lock();
+    try {
+      while (sealing > 0) {
+        sealed.await();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void discard(Growing growing) throws IOException {
+    long number = growing.container().identity.number();
+    Entry entry;
+    lock.lock();
+    try {
+      entry = entries.remove(number);
+    } finally {
+      lock.unlock();
+    }
+    if (entry != null) {
+      store.delete(entry.name);
+    }
+    growing.handle().close();
+    files.forget(number);
+  }
+
+  /** Seals what is open and closes the files. Readers that are under way finish. */
+  @Override
+  public void close() throws IOException {
+    lock.lock();
+    try {
+      if (closed) {
+        return;
+      }
+      closed = true;
+    } finally {
+      lock.unlock();
+    }
+    try {
+      sealAll();
+    } finally {
+      for (Growing growing : unfinished) {
+        growing.handle().close();
+      }
+      files.close();
+      for (Decoder decoder : decoders) {
+        decoder.reader.close();
+      }
+    }
+  }
+
+  // ---- reading
+
+  /**
+   * The block that holds a slot.
+   *
+   * @throws CorruptDataException if the container has no such slot: it has lost its end
+   * @throws ContainerGoneException if there is no container of this number
+   */
+  public int blockOfSlot(long containerNumber, int slot) throws IOException {
+    Entry entry = entry(containerNumber);
+    OpenContainer open = entry.open;
+    if (open != null) {
+      checkSlot(entry.name, slot, open.chunkCount());
+      return open.blockOf(slot);
+    }
+    ContainerLayout layout = layout(containerNumber);
+    checkSlot(entry.name, slot, layout.chunkCount());
+    return layout.blockOf(slot);
+  }
+
+  private void checkSlot(Name name, int slot, int count) throws CorruptDataException {
+    if (slot >= count) {
+      throw new CorruptDataException(
+          store.path(name), -1, "a container with slot " + slot, count + " slots");
+    }
+  }
+
+  /**
+   * Where a block lies.
+   *
+   * @throws ContainerGoneException if there is no container of this number
+   */
+  public BlockLocation location(long containerNumber, int block) throws IOException {
+    OpenContainer open = entry(containerNumber).open;
+    return open != null ? open.location(block) : layout(containerNumber).location(block);
+  }
+
+  /**
+   * Reads a block as it is stored.
+   *
+   * @throws CorruptDataException if it is not what the directory says
+   * @throws ContainerGoneException if there is no container of this number
+   */
+  public StoredBlock readBlock(long containerNumber, int block) throws IOException {
+    BlockLocation location = location(containerNumber, block);
+    try (OpenFiles.Handle handle = file(containerNumber)) {
+      checkNotLost(handle.file.path(), location);
+      byte[] bytes =
+          ContainerFile.read(handle.file, location.offsetBytes(), location.storedBytes());
+      checkChecksum(handle.file.path(), location, bytes, 0);
+      return new StoredBlock(location, bytes);
+    }
+  }
+
+  /**
+   * A decompressed block, from the cache if it is there. Two that ask for the same block at the
+   * same time share the work.
+   *
+   * @throws CorruptDataException if it is damaged
+   * @throws ContainerGoneException if there is no container of this number
+   */
+  public DecodedBlock decodedBlock(long containerNumber, int slot) throws IOException {
+    BlockKey key = new BlockKey(containerNumber, blockOfSlot(containerNumber, slot));
+    DecodedBlock cached = blocks.get(key);
+    if (cached != null) {
+      return cached;
+    }
+    Promise<DecodedBlock> promise = null;
+    boolean mine = false;
+    lock.lock();
+    try {
+      promise = decoding.get(key);
+      if (promise == null) {
+        promise = scheduler.promise();
+        decoding.put(key, promise);
+        mine = true;
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (!mine) {
+      return promise.await();
+    }
+    try {
+      StoredBlock stored = readBlock(containerNumber, key.block());
+      DecodedBlock block = decode(stored.location(), stored.bytes(), 0);
+      blocks.put(key, block);
+      promise.complete(block);
+      return block;
+    } catch (Throwable thrown) { // Passed on, to those who wait for the same block too.
+      promise.fail(thrown);
+      throw thrown;
+    } finally {
+      lock.lock();
+      try {
+        decoding.remove(key);
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  /**
+   * Reads one chunk and checks it.
+   *
+   * @param fingerprints holds the fingerprint that the chunk must have, 32 bytes from {@code
+   *     offset}
+   * @return the chunk's plain bytes; the caller's own
+   * @throws CorruptDataException if the place holds another chunk or none
+   * @throws ContainerGoneException if there is no container of this number
+   */
+  public byte[] readChunk(ChunkPlace place, byte[] fingerprints, int offset) throws IOException {
+    DecodedBlock block = decodedBlock(place.containerNumber(), place.slot());
+    int from = block.offset(place.slot());
+    int length = block.lengthBytes(place.slot());
+    Decoder decoder = takeDecoder();
+    try {
+      decoder.fingerprinter.fingerprint(block.bytes(), from, length, decoder.fingerprint, 0);
+      if (!Arrays.equals(
+          decoder.fingerprint,
+          0,
+          Fingerprint.BYTES,
+          fingerprints,
+          offset,
+          offset + Fingerprint.BYTES)) {
+        throw new CorruptDataException(
+            "container " + place.containerNumber() + " slot " + place.slot(),
+            -1,
+            "chunk " + Fingerprint.of(fingerprints, offset),
+            "chunk " + Fingerprint.of(decoder.fingerprint, 0));
+      }
+    } finally {
+      giveBack(decoder);
+    }
+    return Arrays.copyOfRange(block.bytes(), from, from + length);
+  }
+
+  /**
+   * Reads bytes of a container's file as they are, header included.
+   *
+   * @param fromBytes the first
+   * @param toBytes one past the last; at most the container's end
+   */
+  public byte[] range(long containerNumber, long fromBytes, long toBytes) throws IOException {
+    if (fromBytes < 0 || fromBytes > toBytes || toBytes > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException("range " + fromBytes + " to " + toBytes);
+    }
+    try (OpenFiles.Handle handle = file(containerNumber)) {
+      return ContainerFile.read(handle.file, fromBytes, (int) (toBytes - fromBytes));
+    }
+  }
+
+  /**
+   * What a container holds. For one that is not sealed, what it holds now. If the directory on disk
+   * is damaged it is made again from the blocks, in memory.
+   *
+   * @throws ContainerGoneException if there is no container of this number
+   */
+  public ContainerDirectory directory(long containerNumber) throws IOException {
+    Entry entry = entry(containerNumber);
+    if (entry.open != null) {
+      return entry.open.directory();
+    }
+    try (OpenFiles.Handle handle = file(containerNumber)) {
+      try {
+        return ContainerFile.readDirectory(handle.file, identity(entry.name));
+      } catch (CorruptDataException e) {
+        return salvage(handle.file, entry.name);
+      }
+    }
+  }
+
+  /** The directory of a sealed container whose own is damaged. */
+  private ContainerDirectory salvage(StoredContainer file, Name name) throws IOException {
+    BlockScan.Found found = BlockScan.scan(file, identity(name), file.sizeBytes(), false);
+    return new ContainerDirectory(name.number(), found.layout().build(), found.chunks());
+  }
+
+  private ContainerLayout layout(long containerNumber) throws IOException {
+    ContainerLayout cached = layouts.get(containerNumber);
+    if (cached != null) {
+      return cached;
+    }
+    Entry entry = entry(containerNumber);
+    ContainerLayout layout;
+    try (OpenFiles.Handle handle = file(containerNumber)) {
+      try {
+        layout = ContainerFile.readLayout(handle.file, identity(entry.name));
+      } catch (CorruptDataException e) {
+        layout = salvage(handle.file, entry.name).layout();
+      }
+    }
+    layouts.put(containerNumber, layout);
+    return layout;
+  }
+
+  /**
+   * Hands the blocks of a container to a visitor, in order, read sequentially. Blocks appended
+   * after the call began are left out.
+   *
+   * @throws ContainerGoneException if there is no container of this number
+   */
+  public void scan(long containerNumber, BlockVisitor visitor) throws IOException {
+    ContainerDirectory directory = directory(containerNumber);
+    try (OpenFiles.Handle handle = file(containerNumber)) {
+      int first = 0;
+      while (first < directory.blockCount()) {
+        long start = directory.block(first).offsetBytes();
+        int end = first + 1;
+        while (end < directory.blockCount() && end(directory.block(end)) - start <= SCAN_BYTES) {
+          end++;
+        }
+        scan(handle.file, directory, first, end, visitor);
+        first = end;
+      }
+    }
+  }
+
+  private static long end(BlockLocation location) {
+    return location.offsetBytes() + location.storedBytes();
+  }
+
+  private void scan(
+      StoredContainer file, ContainerDirectory directory, int first, int end, BlockVisitor visitor)
+      throws IOException {
+    long start = directory.block(first).offsetBytes();
+    byte[] span = null;
+    for (int block = first; block < end; block++) {
+      BlockLocation location = directory.block(block);
+      DecodedBlock decoded = null;
+      CorruptDataException damage = null;
+      try {
+        checkNotLost(file.path(), location);
+        if (span == null) {
+          span =
+              ContainerFile.read(
+                  file, start, Math.toIntExact(end(directory.block(end - 1)) - start));
+        }
+        int at = (int) (location.offsetBytes() - start);
+        checkChecksum(file.path(), location, span, at);
+        decoded = decode(location, span, at);
+      } catch (CorruptDataException e) {
+        damage = e;
+      }
+      if (decoded != null) {
+        visitor.block(decoded, directory);
+      } else if (damage != null) {
+        visitor.damaged(location, directory, damage);
+      }
+    }
+  }
+
+  private static void checkNotLost(String path, BlockLocation location)
+      throws CorruptDataException {
+    if (location.rawBytes() == 0) {
+      throw new CorruptDataException(
+          path,
+          location.offsetBytes(),
+          "a block with " + location.chunkCount() + " chunks",
+          "bytes that were damaged before the container was sealed");
+    }
+  }
+
+  private static void checkChecksum(String path, BlockLocation location, byte[] bytes, int at)
+      throws CorruptDataException {
+    int found = ContainerFormat.crc(bytes, at, location.storedBytes());
+    if (found != location.checksum()) {
+      throw new CorruptDataException(
+          path,
+          location.offsetBytes(),
+          "a block with checksum " + ContainerFormat.hex(location.checksum()),
+          ContainerFormat.hex(found));
+    }
+  }
+
+  private DecodedBlock decode(BlockLocation location, byte[] bytes, int at) throws IOException {
+    Decoder decoder = takeDecoder();
+    try {
+      BlockReader reader = decoder.reader;
+      reader.parse(bytes, at, location.storedBytes());
+      int count = reader.chunkCount();
+      if (count != location.chunkCount() || reader.rawBytes() != location.rawBytes()) {
+        throw new CorruptDataException(
+            "container " + location.containerNumber(),
+            location.offsetBytes(),
+            location.chunkCount() + " chunks of " + location.rawBytes() + " bytes",
+            count + " of " + reader.rawBytes());
+      }
+      int[] starts = new int[count + 1];
+      for (int i = 0; i < count; i++) {
+        starts[i + 1] = starts[i] + reader.chunkLengths()[i];
+      }
+      byte[] raw = Arrays.copyOf(reader.decompress(), reader.rawBytes());
+      return new DecodedBlock(
+          location.containerNumber(), location.block(), location.firstSlot(), raw, starts);
+    } catch (BlockFormatException e) {
+      throw BlockScan.corrupt("container " + location.containerNumber(), location.offsetBytes(), e);
+    } finally {
+      giveBack(decoder);
+    }
+  }
+
+  private Decoder takeDecoder() {
+    lock.lock();
+    try {
+      Decoder idle = decoders.pollFirst();
+      if (idle != null) {
+        return idle;
+      }
+    } finally {
+      lock.unlock();
+    }
+    return new Decoder(parameterSet);
+  }
+
+  private void giveBack(Decoder decoder) {
+    lock.lock();
+    try {
+      if (decoders.size() < MAX_IDLE_DECODERS && !closed) {
+        decoders.addFirst(decoder);
+        return;
+      }
+    } finally {
+      lock.unlock();
+    }
+    decoder.reader.close();
+  }
+
+  private OpenFiles.Handle file(long containerNumber) throws IOException {
+    Entry entry = entry(containerNumber);
+    try {
+      return files.acquire(containerNumber, () -> store.open(entry.name));
+    } catch (NoSuchFileException | FileNotFoundException e) {
+      Name name = entry(containerNumber).name; // Deleted meanwhile: then it is gone.
+      if (!name.equals(entry.name)) {
+        return files.acquire(containerNumber, () -> store.open(name));
+      }
+      throw new CorruptDataException(
+          "container " + containerNumber, -1, "a file", "none: " + e.getMessage());
+    }
+  }
+
+  private Entry entry(long containerNumber) throws ContainerGoneException {
+    lock.lock();
+    try {
+      Entry entry = entries.get(containerNumber);
+      if (entry == null) {
+        throw new ContainerGoneException(containerNumber);
+      }
+      return entry;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // ---- the whole
+
+  /** Numbers of all containers of a kind, ascending. */
+  public List<Long> numbers(ChunkKind kind) {
+    List<Long> numbers = new ArrayList<>();
+    lock.lock();
+    try {
+      for (Entry entry : entries.values()) {
+        if (entry.name.kind() == kind) {
+          numbers.add(entry.name.number());
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    Collections.sort(numbers);
+    return numbers;
+  }
+
+  /** Whether there is a container of this number. */
+  public boolean exists(long containerNumber) {
+    lock.lock();
+    try {
+      return entries.containsKey(containerNumber);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The kind of a container's chunks. */
+  public ChunkKind kind(long containerNumber) throws ContainerGoneException {
+    return entry(containerNumber).name.kind();
+  }
+
+  /** Whether a container is sealed. */
+  public boolean isSealed(long containerNumber) throws ContainerGoneException {
+    return entry(containerNumber).open == null;
+  }
+
+  /**
+   * What a container holds, in numbers; the footer is read once.
+   *
+   * @throws ContainerGoneException if there is no container of this number
+   */
+  public ContainerInfo info(long containerNumber) throws IOException {
+    Entry entry = entry(containerNumber);
+    if (entry.open != null) {
+      return entry.open.info();
+    }
+    ContainerInfo info = entry.info;
+    if (info != null) {
+      return info;
+    }
+    try (OpenFiles.Handle handle = file(containerNumber)) {
+      info = readInfo(handle.file, entry.name);
+    }
+    entry.info = info;
+    return info;
+  }
+
+  private ContainerInfo readInfo(StoredContainer file, Name name) throws IOException {
+    int chunkCount;
+    long rawBytes;
+    long storedBytes;
+    try {
+      Footer footer = ContainerFile.readFooter(file, identity(name));
+      chunkCount = footer.chunkCount();
+      rawBytes = footer.rawBytes();
+      storedBytes = footer.storedBytes();
+    } catch (CorruptDataException e) {
+      BlockScan.Found found = BlockScan.scan(file, identity(name), file.sizeBytes(), false);
+      chunkCount = found.layout().chunkCount();
+      rawBytes = found.layout().rawSum();
+      storedBytes = found.layout().storedSum();
+    }
+    return new ContainerInfo(
+        name.number(),
+        name.kind(),
+        name.generation(),
+        true,
+        chunkCount,
+        rawBytes,
+        storedBytes,
+        file.sizeBytes());
+  }
+
+  /** All containers in order of number. Reads the footer of each that nobody has asked for yet. */
+  public List<ContainerInfo> list() throws IOException {
+    List<Long> numbers = new ArrayList<>();
+    for (ChunkKind kind : ChunkKind.values()) {
+      numbers.addAll(numbers(kind));
+    }
+    Collections.sort(numbers);
+    List<ContainerInfo> infos = new ArrayList<>();
+    for (long number : numbers) {
+      try {
+        infos.add(info(number));
+      } catch (ContainerGoneException e) {
+        // Deleted since the list was made.
+      }
+    }
+    return infos;
+  }
+
+  /**
+   * Deletes sealed containers. From now on they are gone for new readers; those under way finish.
+   * When the method returns the files cannot come back. The caller has made it durable before that
+   * nobody refers to them. Unknown numbers are left out.
+   *
+   * @throws IllegalArgumentException if one is not sealed
+   */
+  public void delete(Collection<Long> containerNumbers) throws IOException {
+    List<Name> gone = new ArrayList<>();
+    lock.lock();
+    try {
+      for (long number : containerNumbers) {
+        Entry entry = entries.get(number);
+        if (entry != null && entry.open != null) {
+          throw new IllegalArgumentException("container " + number + " is not sealed");
+        }
+      }
+      for (long number : containerNumbers) {
+        Entry entry = entries.remove(number);
+        if (entry != null) {
+          gone.add(entry.name);
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    Set<ChunkKind> kinds = EnumSet.noneOf(ChunkKind.class);
+    for (Name name : gone) {
+      store.delete(name);
+      files.forget(name.number());
+      layouts.removeIf(number -> number == name.number());
+      kinds.add(name.kind());
+    }
+    Set<Long> numbers = Set.copyOf(containerNumbers);
+    blocks.removeIf(key -> numbers.contains(key.containerNumber()));
+    for (ChunkKind kind : kinds) {
+      store.forceNames(kind);
+    }
+  }
+
+  /**
+   * Reads a whole sealed container and tells everything that is wrong with it: header, frames,
+   * blocks, every chunk's fingerprint, tables, roots and footer.
+   *
+   * @param deep whether blocks are decompressed and fingerprints computed; else only checksums
+   * @return plain bytes proven good
+   */
+  public long verify(long containerNumber, boolean deep, Consumer<CorruptDataException> damages)
+      throws IOException {
+    Entry entry = entry(containerNumber);
+    if (entry.open != null) {
+      throw new IllegalArgumentException("container " + containerNumber + " is not sealed");
+    }
+    try (OpenFiles.Handle handle = file(containerNumber)) {
+      return new ContainerVerifier(handle.file, identity(entry.name), parameterSet, damages)
+          .run(deep);
+    }
+  }
+
+  /** Gives back what caches hold and closes files that nobody reads. */
+  public void releaseCaches() throws IOException {
+    layouts.removeIf(number -> true);
+    blocks.removeIf(key -> true);
+    files.closeIdle();
+    List<Decoder> idle;
+    lock.lock();
+    try {
+      idle = new ArrayList<>(decoders);
+      decoders.clear();
+    } finally {
+      lock.unlock();
+    }
+    for (Decoder decoder : idle) {
+      decoder.reader.close();
+    }
+  }
+
+  /** Bytes that the caches hold now. */
+  public long cacheBytes() {
+    return layouts.bytes() + blocks.bytes();
+  }
+}

@@ -1,0 +1,170 @@
+package onefold.store.container;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import onefold.chunker.ChunkKind;
+import onefold.store.device.Device;
+import onefold.store.device.DeviceFile;
+import onefold.store.device.DevicePaths;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Containers as files: one directory a kind, {@code NUMBER-GENERATION.container} or {@code .open}.
+ */
+final class DeviceContainerStore implements ContainerStore {
+  private static final String SEALED = ".container";
+  private static final String UNSEALED = ".open";
+  private static final int NUMBER_DIGITS = 16;
+
+  private final Device device;
+  private final String domainDirectory;
+
+  private DeviceContainerStore(Device device, String domainDirectory) {
+    this.device = device;
+    this.domainDirectory = domainDirectory;
+  }
+
+  /** Makes the directories if they are missing, durably. */
+  static DeviceContainerStore open(Device device, String domainDirectory) throws IOException {
+    boolean made = false;
+    for (ChunkKind kind : ChunkKind.values()) {
+      String directory = directory(domainDirectory, kind);
+      if (!device.exists(directory)) {
+        device.createDirectories(directory);
+        made = true;
+      }
+    }
+    if (made) {
+      device.forceDirectory(domainDirectory);
+      device.forceDirectory(DevicePaths.parent(domainDirectory));
+    }
+    return new DeviceContainerStore(device, domainDirectory);
+  }
+
+  static String directory(String domainDirectory, ChunkKind kind) {
+    return domainDirectory + "/" + kind.name().toLowerCase(Locale.ROOT);
+  }
+
+  static String path(String domainDirectory, Name name) {
+    return directory(domainDirectory, name.kind())
+        + "/"
+        + HexFormat.of().toHexDigits(name.number())
+        + "-"
+        + Long.toHexString(name.generation())
+        + (name.sealed() ? SEALED : UNSEALED);
+  }
+
+  @Override
+  public String path(Name name) {
+    return path(domainDirectory, name);
+  }
+
+  /** The container that a file name stands for, or null if it is no container's. */
+  private static @Nullable Name parse(ChunkKind kind, String file) {
+    boolean sealed = file.endsWith(SEALED);
+    if (!sealed && !file.endsWith(UNSEALED)) {
+      return null;
+    }
+    String stem = file.substring(0, file.lastIndexOf('.'));
+    if (!stem.matches("[0-9a-f]{16}-[1-9a-f][0-9a-f]{0,14}")) {
+      return null;
+    }
+    return new Name(
+        kind,
+        HexFormat.fromHexDigitsToLong(stem, 0, NUMBER_DIGITS),
+        HexFormat.fromHexDigitsToLong(stem, NUMBER_DIGITS + 1, stem.length()),
+        sealed);
+  }
+
+  @Override
+  public StoredContainer create(ChunkKind kind, long number, long generation) throws IOException {
+    Name name = new Name(kind, number, generation, false);
+    return new FileContainer(name, device.create(path(name)));
+  }
+
+  @Override
+  public StoredContainer open(Name name) throws IOException {
+    return new FileContainer(name, device.open(path(name), !name.sealed()));
+  }
+
+  @Override
+  public List<Name> list(ChunkKind kind) throws IOException {
+    List<Name> names = new ArrayList<>();
+    for (String file : device.list(directory(domainDirectory, kind))) {
+      Name name = parse(kind, file);
+      if (name != null) {
+        names.add(name);
+      }
+    }
+    names.sort(Comparator.comparingLong(Name::number).thenComparingLong(Name::generation));
+    return names;
+  }
+
+  @Override
+  public void forceNames(ChunkKind kind) throws IOException {
+    device.forceDirectory(directory(domainDirectory, kind));
+  }
+
+  @Override
+  public void delete(Name name) throws IOException {
+    device.delete(path(name));
+  }
+
+  private final class FileContainer implements StoredContainer {
+    private final Name name;
+    private final DeviceFile file;
+
+    FileContainer(Name name, DeviceFile file) {
+      this.name = name;
+      this.file = file;
+    }
+
+    @Override
+    public String path() {
+      return file.path();
+    }
+
+    @Override
+    public void append(long positionBytes, ByteBuffer source) throws IOException {
+      file.write(positionBytes, source);
+    }
+
+    @Override
+    public void force() throws IOException {
+      file.force();
+    }
+
+    @Override
+    public void truncate(long sizeBytes) throws IOException {
+      file.truncate(sizeBytes);
+    }
+
+    @Override
+    public void seal() throws IOException {
+      file.force();
+      Name sealed = new Name(name.kind(), name.number(), name.generation(), true);
+      device.rename(DeviceContainerStore.this.path(name), DeviceContainerStore.this.path(sealed));
+      forceNames(name.kind());
+    }
+
+    @Override
+    public void readFully(long positionBytes, ByteBuffer target) throws IOException {
+      file.readFully(positionBytes, target);
+    }
+
+    @Override
+    public long sizeBytes() throws IOException {
+      return file.sizeBytes();
+    }
+
+    @Override
+    public void close() throws IOException {
+      file.close();
+    }
+  }
+}
