@@ -257,10 +257,22 @@ public final class CatalystClient implements AutoCloseable {
   /** Begins to write an item. */
   public ItemWriter openWriter(String store, String item, WriteOptions options) throws IOException {
     try {
-      return new HighBandwidthWriter(connections, store, item, options);
+      return switch (bandwidthFor(options)) {
+        case HIGH -> new HighBandwidthWriter(connections, store, item, options);
+        case LOW, AUTO -> new LowBandwidthWriter(connections, workers, store, item, options);
+      };
     } catch (IOException e) {
       throw Connections.shown(e);
     }
+  }
+
+  private static Bandwidth bandwidthFor(WriteOptions options) {
+    if (options.bandwidth() != Bandwidth.AUTO) {
+      return options.bandwidth();
+    }
+    boolean small =
+        options.expectedBytes() >= 0 && options.expectedBytes() <= Bandwidth.SMALL_ITEM_BYTES;
+    return small ? Bandwidth.HIGH : Bandwidth.LOW;
   }
 
   /** Begins to read an item. */

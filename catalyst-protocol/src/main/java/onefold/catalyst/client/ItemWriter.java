@@ -17,7 +17,8 @@ import onefold.catalyst.wire.WireId;
  * CatalystException} if the appliance refuses, another {@link IOException} if the line or the
  * source fails for good; the writer is of no use after that.
  */
-public abstract sealed class ItemWriter extends OutputStream permits HighBandwidthWriter {
+public abstract sealed class ItemWriter extends OutputStream
+    permits HighBandwidthWriter, LowBandwidthWriter {
   ItemWriter() {}
 
   /** Returns the upload's id, by which it is resumed or aborted. */
