@@ -492,8 +492,13 @@ final class Applying {
 
   // ---- housekeeping
 
+  /** The catalog's own pages lie in a domain without a name, whose id is that for none. */
+  private boolean isDomain(Id domainId) throws IOException {
+    return domainId.equals(CatalogCommand.NO_ID) || now.get(CatalogKeys.domain(domainId)) != null;
+  }
+
   private CatalogReply containersGone(CatalogCommand.ContainersGone c) throws IOException {
-    if (now.get(CatalogKeys.domain(c.domainId())) == null) {
+    if (!isDomain(c.domainId())) {
       return noDomain(c.domainId());
     }
     for (long number : c.containerNumbers()) {
@@ -510,7 +515,7 @@ final class Applying {
   }
 
   private CatalogReply quarantine(CatalogCommand.QuarantineChunk c) throws IOException {
-    if (now.get(CatalogKeys.domain(c.domainId())) == null) {
+    if (!isDomain(c.domainId())) {
       return noDomain(c.domainId());
     }
     return put(

@@ -217,7 +217,7 @@ public final class Catalog {
 
   /** Tells whether a fold should begin: none is under way and there is enough to fold. */
   public boolean foldWanted() {
-    return folding == null && tip.view.active().bytes() >= FOLD_BYTES;
+    return folding == null && unfoldedBytes() >= FOLD_BYTES;
   }
 
   /** Tells whether new commands must wait until a fold has ended. */
@@ -265,6 +265,19 @@ public final class Catalog {
     published = view;
     publishedTip = new Tip(view, publishedTip.state, publishedTip.remembered);
     tip = staged ? new Tip(tip.view.onto(base), tip.state, tip.remembered) : publishedTip;
+    folding = null;
+  }
+
+  /**
+   * Gives up a fold that could not be written or whose root could not be made durable. The catalog
+   * is as it was; the next fold takes the changes of this one along.
+   *
+   * @throws IllegalArgumentException if it is not the last one begun
+   */
+  public void abandon(CatalogFold fold) {
+    if (fold != folding) {
+      throw new IllegalArgumentException("not the fold that was begun last");
+    }
     folding = null;
   }
 

@@ -357,7 +357,13 @@ public final class CatalogView {
    * some that were deleted since the pages were written.
    */
   public void visitUnfoldedObjects(Id domainId, ObjectVisitor visitor) throws IOException {
-    PersistentMap.Walk<byte[], byte[]> walk = frozen.withNewer(active).changes().from(new byte[0]);
+    visitUnfoldedObjects(frozen, domainId, visitor);
+    visitUnfoldedObjects(active, domainId, visitor);
+  }
+
+  private void visitUnfoldedObjects(Layer layer, Id domainId, ObjectVisitor visitor)
+      throws IOException {
+    PersistentMap.Walk<byte[], byte[]> walk = layer.changes().from(new byte[0]);
     while (walk.next()) {
       byte[] key = walk.key();
       if (Layer.isRemoved(walk.value())) {

@@ -4,8 +4,8 @@ import java.io.IOException;
 import onefold.chunker.Fingerprint;
 
 /**
- * Where the catalog's pages lie: node chunks of the domain {@code default}, by fingerprint. Many
- * threads may call {@link #get} at once; one fold at a time calls {@link #put}.
+ * Where the catalog's pages lie: node chunks of a domain of their own, by fingerprint. Many threads
+ * may call {@link #get} at once; one fold at a time calls {@link #put}.
  */
 public interface NodeStore {
   /**

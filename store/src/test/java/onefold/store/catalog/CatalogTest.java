@@ -1,6 +1,7 @@
 package onefold.store.catalog;
 
 import static onefold.store.catalog.Commands.STORE;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -325,6 +326,11 @@ class CatalogTest {
   void whatHousekeepingSaysIsKept() throws IOException {
     Id domain = Commands.DOMAIN.id();
     done(new CatalogCommand.ContainersGone(commands.stamp(), domain, new long[] {9, 3, 1L << 50}));
+    refused(
+        Reason.NOT_FOUND,
+        new CatalogCommand.ContainersGone(commands.stamp(), new Id(4, 4), new long[] {1}));
+    // The catalog's own pages lie in a domain that has no name.
+    done(new CatalogCommand.ContainersGone(commands.stamp(), CatalogCommand.NO_ID, new long[] {4}));
     done(new CatalogCommand.ContainersUnlinked(commands.stamp(), domain, new long[] {3, 4}));
     Fingerprint damaged = new Fingerprint(1, 2, 3, 4);
     done(
@@ -336,8 +342,7 @@ class CatalogTest {
     done(new CatalogCommand.ReleaseChunk(commands.stamp(), domain, ChunkKind.NODE, damaged));
     CatalogRoot root = fold();
     CatalogView view = Catalog.open(nodes, root, 1 << 20).view();
-    org.junit.jupiter.api.Assertions.assertArrayEquals(
-        new long[] {9, 1L << 50}, view.goneContainers(domain));
+    assertArrayEquals(new long[] {9, 1L << 50}, view.goneContainers(domain));
     assertEquals(
         List.of(new QuarantinedChunk(ChunkKind.DATA, damaged, 8192, 12, 7)),
         view.quarantined(domain));
@@ -396,6 +401,41 @@ class CatalogTest {
         List.of("a"),
         names(Catalog.open(nodes, root, 1 << 20).view().items(STORE.id(), "", "", 9)));
     assertThrows(IllegalArgumentException.class, () -> catalog.finish(fold));
+  }
+
+  @Test
+  void aFoldThatIsAbandonedIsMadeUpForByTheNext() throws IOException {
+    done(commands.commit("a", 1, 1, CommitMode.IF_ABSENT));
+    CatalogFold lost = catalog.fold();
+    done(commands.commit("b", 2, 2, CommitMode.IF_ABSENT));
+    lost.write();
+    catalog.abandon(lost);
+    assertThrows(IllegalArgumentException.class, () -> catalog.finish(lost));
+    assertEquals(List.of("a", "b"), names(catalog.view().items(STORE.id(), "", "", 9)));
+    CatalogRoot root = fold();
+    assertEquals(
+        List.of("a", "b"), names(Catalog.open(nodes, root, 1).view().items(STORE.id(), "", "", 9)));
+  }
+
+  @Test
+  void aFoldIsWantedWhenThereIsEnoughToFoldAndNoneIsUnderWay() throws IOException {
+    byte[] record = new byte[60_000];
+    int count = 0;
+    while (!catalog.foldWanted()) {
+      done(new CatalogCommand.PutRecord(commands.stamp(), "k", "key" + count++, record));
+    }
+    assertEquals(Catalog.FOLD_BYTES / 60_000.0, count, 2);
+    CatalogFold fold = catalog.fold();
+    assertEquals(false, catalog.foldWanted());
+    while (!catalog.isFull()) {
+      done(new CatalogCommand.PutRecord(commands.stamp(), "k", "key" + count++, record));
+    }
+    assertEquals(false, catalog.foldWanted());
+    catalog.abandon(fold);
+    assertTrue(catalog.foldWanted());
+    fold();
+    assertEquals(0, catalog.unfoldedBytes());
+    assertEquals(count, catalog.view().records("k").size());
   }
 
   @Test
