@@ -31,6 +31,7 @@ final class OpenContainer {
   private long endBytes = ContainerFormat.HEADER_BYTES;
   private long forcedBytes;
   private boolean nameForced;
+  private boolean sealed;
 
   // Used by the task that appends; freed when the container is full.
   private @Nullable ByteBuffer buffer;
@@ -189,7 +190,14 @@ final class OpenContainer {
     } finally {
       lock.unlock();
     }
-    file.force();
+    try {
+      file.force();
+    } catch (IOException e) {
+      if (isSealed()) {
+        return; // Sealed and closed meanwhile, which has forced more than was asked for.
+      }
+      throw e;
+    }
     if (!name) {
       store.forceNames(identity.kind());
     }
@@ -210,7 +218,24 @@ final class OpenContainer {
             file, identity, directory.layout(), directory.chunks(), endBytes());
     file.truncate(size); // An earlier try may have written more.
     file.seal();
+    lock.lock();
+    try {
+      sealed = true;
+      forcedBytes = endBytes;
+      nameForced = true;
+    } finally {
+      lock.unlock();
+    }
     return directory;
+  }
+
+  private boolean isSealed() {
+    lock.lock();
+    try {
+      return sealed;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** The directory as it is now: a copy. */

@@ -1,0 +1,786 @@
+package onefold.store.engine;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.concurrent.atomic.AtomicLong;
+import onefold.chunker.ObjectRoot;
+import onefold.chunker.ParameterSet;
+import onefold.store.Checkpoint;
+import onefold.store.ChunkStore;
+import onefold.store.CommitMode;
+import onefold.store.Compression;
+import onefold.store.DomainRecord;
+import onefold.store.DomainStatistics;
+import onefold.store.HousekeepingStatus;
+import onefold.store.Id;
+import onefold.store.IngestSession;
+import onefold.store.ItemPage;
+import onefold.store.ItemRecord;
+import onefold.store.Names;
+import onefold.store.ObjectReader;
+import onefold.store.ObjectWriter;
+import onefold.store.RefusedException;
+import onefold.store.RefusedException.Reason;
+import onefold.store.StoreFullException;
+import onefold.store.StoreRecord;
+import onefold.store.StoreStatistics;
+import onefold.store.UnfinishedUpload;
+import onefold.store.catalog.Catalog;
+import onefold.store.catalog.CatalogCommand;
+import onefold.store.catalog.CatalogCommandFormat;
+import onefold.store.catalog.CatalogFold;
+import onefold.store.catalog.CatalogReply;
+import onefold.store.catalog.CatalogRoot;
+import onefold.store.catalog.CatalogView;
+import onefold.store.device.Device;
+import onefold.store.device.DeviceLock;
+import onefold.store.journal.Journal;
+import onefold.store.journal.JournalPosition;
+import onefold.store.scheduler.Scheduler;
+import onefold.store.scheduler.SchedulerLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The store over one data directory. See the package for how it works together.
+ *
+ * <p>Owns the directory's lock, its files and its tasks until {@link #close}.
+ */
+public final class Engine implements ChunkStore {
+  /** The name of the domain and of the store that are made with the directory. */
+  public static final String DEFAULT_NAME = "default";
+
+  /** How long a failed checkpoint waits for better times. */
+  private static final long CHECKPOINT_RETRY_NANOS = 1_000_000_000;
+
+  private final Device device;
+  private final Scheduler scheduler;
+  private final EngineSettings settings;
+  private final DeviceLock directoryLock;
+  private final Superblocks superblocks;
+  private final Journal journal;
+  private final Domain catalogDomain;
+  private final Catalog catalog;
+  private final StoreClock clock;
+  private final Committer committer;
+  private final SpaceGuard space;
+  private final SchedulerLock lock;
+
+  private final Map<Id, Domain> domains = new HashMap<>(); // guarded by lock
+
+  private final Map<Id, Upload> uploads = new HashMap<>(); // guarded by lock
+
+  /** The last superblock written; changed by the committer's task. */
+  private volatile Superblock superblock;
+
+  private final AtomicLong journalledBytes = new AtomicLong();
+  private volatile @Nullable String problem;
+  private volatile boolean closing;
+
+  /** What recovery hands over. */
+  record Recovered(
+      Device device,
+      Scheduler scheduler,
+      EngineSettings settings,
+      DeviceLock directoryLock,
+      Superblocks superblocks,
+      Superblock superblock,
+      Journal journal,
+      Domain catalogDomain,
+      Map<Id, Domain> domains,
+      Catalog catalog,
+      StoreClock clock) {}
+
+  /**
+   * Opens the store of a directory; makes one, with the domain and the store {@code default}, if
+   * the directory is empty.
+   *
+   * @throws onefold.store.device.DirectoryInUseException if another process has it open
+   * @throws RefusedException {@code CONFLICT} if the directory is not empty and no data directory,
+   *     {@code READ_ONLY} if a newer release wrote it
+   * @throws onefold.store.CorruptDataException if what is needed to begin is damaged; the message
+   *     names the file
+   */
+  public static Engine open(Device device, Scheduler scheduler, EngineSettings settings)
+      throws IOException {
+    Engine engine = new Engine(Recovery.recover(device, scheduler, settings));
+    boolean ready = false;
+    try {
+      engine.makeDefaults();
+      ready = true;
+      return engine;
+    } finally {
+      if (!ready) {
+        engine.release();
+      }
+    }
+  }
+
+  private Engine(Recovered recovered) {
+    this.device = recovered.device();
+    this.scheduler = recovered.scheduler();
+    this.settings = recovered.settings();
+    this.directoryLock = recovered.directoryLock();
+    this.superblocks = recovered.superblocks();
+    this.superblock = recovered.superblock();
+    this.journal = recovered.journal();
+    this.catalogDomain = recovered.catalogDomain();
+    this.catalog = recovered.catalog();
+    this.clock = recovered.clock();
+    this.space = new SpaceGuard(device, settings.reserveBytes());
+    this.lock = scheduler.lock("engine");
+    this.domains.putAll(recovered.domains());
+    this.committer = new Committer(scheduler, new Ground());
+  }
+
+  private void makeDefaults() throws IOException {
+    CatalogView view = catalog.view();
+    Optional<DomainRecord> domain = view.domain(DEFAULT_NAME);
+    if (domain.isEmpty()) {
+      domain =
+          Optional.of(
+              createDomain(CatalogCommand.NO_ID, DEFAULT_NAME, ParameterSet.SET_1.number()));
+    }
+    if (view.store(DEFAULT_NAME).isEmpty() && superblock.sequence() == 1) {
+      createStore(
+          CatalogCommand.NO_ID,
+          new StoreRecord(
+              CatalogCommand.NO_ID, DEFAULT_NAME, domain.get().id(), 0, Compression.LZ4, 0, 0));
+    }
+    if (superblock.sequence() == 1) {
+      committer.checkpoint();
+    }
+  }
+
+  // ---- domains and stores
+
+  @Override
+  public List<DomainRecord> domains() throws IOException {
+    return catalog.view().domains();
+  }
+
+  @Override
+  public DomainRecord createDomain(Id commandId, String name, int parameterSet) throws IOException {
+    Names.checkStoreName(name);
+    ParameterSet.of(parameterSet);
+    CatalogReply.Result result =
+        change(
+            new CatalogCommand.CreateDomain(
+                stamp(commandId), new DomainRecord(newId(), name, parameterSet)));
+    return switch (result) {
+      case CatalogReply.DomainResult(DomainRecord domain) -> domain;
+      case CatalogReply.Nothing _,
+          CatalogReply.StoreResult _,
+          CatalogReply.ItemResult _,
+          CatalogReply.UploadResult _ ->
+          throw otherCommand(commandId);
+    };
+  }
+
+  @Override
+  public List<StoreRecord> stores() throws IOException {
+    return catalog.view().stores();
+  }
+
+  @Override
+  public Optional<StoreRecord> findStore(String name) throws IOException {
+    return catalog.view().store(name);
+  }
+
+  @Override
+  public StoreRecord createStore(Id commandId, StoreRecord wanted) throws IOException {
+    Names.checkStoreName(wanted.name());
+    return storeOf(
+        commandId,
+        change(
+            new CatalogCommand.CreateStore(
+                stamp(commandId),
+                new StoreRecord(
+                    newId(),
+                    wanted.name(),
+                    wanted.domainId(),
+                    wanted.quotaBytes(),
+                    wanted.compression(),
+                    wanted.lockDays(),
+                    0))));
+  }
+
+  @Override
+  public StoreRecord updateStore(Id commandId, StoreRecord wanted) throws IOException {
+    return storeOf(commandId, change(new CatalogCommand.UpdateStore(stamp(commandId), wanted)));
+  }
+
+  private static StoreRecord storeOf(Id commandId, CatalogReply.Result result)
+      throws RefusedException {
+    return switch (result) {
+      case CatalogReply.StoreResult(StoreRecord store) -> store;
+      case CatalogReply.Nothing _,
+          CatalogReply.DomainResult _,
+          CatalogReply.ItemResult _,
+          CatalogReply.UploadResult _ ->
+          throw otherCommand(commandId);
+    };
+  }
+
+  @Override
+  public void deleteStore(Id commandId, Id storeId, boolean withItems) throws IOException {
+    Optional<StoreRecord> store = catalog.view().store(storeId);
+    change(new CatalogCommand.DeleteStore(stamp(commandId), storeId, withItems));
+    store.ifPresent(gone -> garbageLikely(gone.domainId()));
+  }
+
+  // ---- items
+
+  @Override
+  public Optional<ItemRecord> findItem(Id storeId, String name) throws IOException {
+    return catalog.view().item(storeId, name);
+  }
+
+  @Override
+  public ItemPage listItems(Id storeId, String prefix, String after, int limit) throws IOException {
+    return catalog.view().items(storeId, prefix, after, limit);
+  }
+
+  @Override
+  public void deleteItem(Id commandId, Id storeId, String name) throws IOException {
+    change(new CatalogCommand.DeleteItem(stamp(commandId), storeId, name));
+    Optional<StoreRecord> store = catalog.view().store(storeId);
+    store.ifPresent(of -> garbageLikely(of.domainId()));
+  }
+
+  @Override
+  public ItemRecord cloneItem(
+      Id commandId, Id storeId, String name, Id targetStoreId, String targetName, CommitMode mode)
+      throws IOException {
+    Names.checkItemName(targetName);
+    return itemOf(
+        commandId,
+        change(
+            new CatalogCommand.CloneItem(
+                stamp(commandId), storeId, name, targetStoreId, targetName, newId(), mode)));
+  }
+
+  @Override
+  public ItemRecord updateItem(
+      Id commandId,
+      Id storeId,
+      String name,
+      SortedMap<String, String> tags,
+      boolean held,
+      long lockedUntilMillis)
+      throws IOException {
+    return itemOf(
+        commandId,
+        change(
+            new CatalogCommand.UpdateItem(
+                stamp(commandId), storeId, name, tags, held, lockedUntilMillis)));
+  }
+
+  private static ItemRecord itemOf(Id commandId, CatalogReply.Result result)
+      throws RefusedException {
+    return switch (result) {
+      case CatalogReply.ItemResult(ItemRecord item) -> item;
+      case CatalogReply.Nothing _,
+          CatalogReply.DomainResult _,
+          CatalogReply.StoreResult _,
+          CatalogReply.UploadResult _ ->
+          throw otherCommand(commandId);
+    };
+  }
+
+  private static RefusedException otherCommand(Id commandId) {
+    return new RefusedException(
+        Reason.INVALID_REQUEST, "the command id " + commandId + " was used for another command");
+  }
+
+  // ---- bytes
+
+  @Override
+  public IngestSession openIngest(Id storeId, String itemName, Optional<Id> resume)
+      throws IOException {
+    return openUpload(storeId, itemName, resume, Optional.empty());
+  }
+
+  @Override
+  public ObjectWriter openWriter(
+      Id storeId, String itemName, Optional<Id> resume, Compression compression)
+      throws IOException {
+    BlockShape shape = BlockShape.of(compression);
+    Upload upload = openUpload(storeId, itemName, resume, Optional.of(shape));
+    boolean ready = false;
+    try {
+      ObjectWriter writer = new PipelineWriter(upload, scheduler, shape);
+      ready = true;
+      return writer;
+    } finally {
+      if (!ready) {
+        upload.close();
+      }
+    }
+  }
+
+  private Upload openUpload(
+      Id storeId, String itemName, Optional<Id> resume, Optional<BlockShape> shape)
+      throws IOException {
+    Names.checkItemName(itemName);
+    checkWritable();
+    CatalogView view = catalog.view();
+    StoreRecord store =
+        view.store(storeId)
+            .orElseThrow(() ->
+                new RefusedException(Reason.NOT_FOUND, "there is no store with the id " + storeId));
+    Optional<Checkpoint> from = Optional.empty();
+    long createdAtMillis = clock.millis();
+    if (resume.isPresent()) {
+      UnfinishedUpload unfinished =
+          view.upload(resume.get())
+              .filter(found -> found.storeId().equals(storeId) && found.itemName().equals(itemName))
+              .orElseThrow(() ->
+                  new RefusedException(
+                      Reason.NOT_FOUND,
+                      "there is no unfinished upload "
+                          + resume.get()
+                          + " of '"
+                          + itemName
+                          + "'; begin a new one"));
+      from = Optional.of(unfinished.checkpoint());
+      createdAtMillis = unfinished.createdAtMillis();
+    } else {
+      Optional<CatalogReply.Refused> refusal = view.refusalOfUpload(storeId, itemName);
+      if (refusal.isPresent()) {
+        throw new RefusedException(refusal.get().reason(), refusal.get().message());
+      }
+    }
+    Domain domain = domain(store.domainId());
+    Upload upload =
+        new Upload(
+            this,
+            domain,
+            store,
+            itemName,
+            resume.orElseGet(this::newId),
+            from,
+            shape.orElseGet(() -> BlockShape.of(store.compression())),
+            createdAtMillis);
+    lock.lock();
+    try {
+      for (Upload other : uploads.values()) {
+        if (other.storeId().equals(storeId) && other.itemName().equals(itemName)) {
+          other.supersede();
+        }
+      }
+      uploads.put(upload.uploadId(), upload);
+    } finally {
+      lock.unlock();
+    }
+    domain.begin(upload);
+    return upload;
+  }
+
+  void uploadEnded(Upload upload, Domain domain) {
+    domain.end(upload);
+    lock.lock();
+    try {
+      uploads.remove(upload.uploadId(), upload);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public List<UnfinishedUpload> unfinishedUploads(Id storeId) throws IOException {
+    return catalog.view().unfinished(storeId);
+  }
+
+  @Override
+  public void abortUpload(Id commandId, Id uploadId) throws IOException {
+    Upload open;
+    lock.lock();
+    try {
+      open = uploads.get(uploadId);
+    } finally {
+      lock.unlock();
+    }
+    if (open != null) {
+      throw new RefusedException(
+          Reason.CONFLICT, "the upload " + uploadId + " is open; end its session first");
+    }
+    Optional<UnfinishedUpload> upload = catalog.view().upload(uploadId);
+    change(new CatalogCommand.EndUpload(stamp(commandId), uploadId));
+    if (upload.isPresent()) {
+      Optional<StoreRecord> store = catalog.view().store(upload.get().storeId());
+      store.ifPresent(of -> garbageLikely(of.domainId()));
+    }
+  }
+
+  @Override
+  public ObjectReader openReader(Id domainId, ObjectRoot root) throws IOException {
+    Domain domain = domain(domainId);
+    Domain.Pin pin = domain.pin(root);
+    boolean ready = false;
+    try {
+      ObjectReader reader = new RecipeReader(domain, scheduler, root, pin::release);
+      ready = true;
+      return reader;
+    } finally {
+      if (!ready) {
+        pin.release();
+      }
+    }
+  }
+
+  // ---- small records
+
+  @Override
+  public Optional<byte[]> findRecord(String kind, String key) throws IOException {
+    return catalog.view().record(kind, key);
+  }
+
+  @Override
+  public SortedMap<String, byte[]> records(String kind) throws IOException {
+    return catalog.view().records(kind);
+  }
+
+  @Override
+  public void putRecord(Id commandId, String kind, String key, Optional<byte[]> value)
+      throws IOException {
+    change(
+        value.isPresent()
+            ? new CatalogCommand.PutRecord(stamp(commandId), kind, key, value.get())
+            : new CatalogCommand.RemoveRecord(stamp(commandId), kind, key));
+  }
+
+  // ---- state
+
+  @Override
+  public StoreStatistics statistics(Id storeId) throws IOException {
+    return catalog
+        .view()
+        .statistics(storeId)
+        .orElseThrow(() ->
+            new RefusedException(Reason.NOT_FOUND, "there is no store with the id " + storeId));
+  }
+
+  @Override
+  public DomainStatistics domainStatistics(Id domainId) throws IOException {
+    return domain(domainId).statistics(catalog.view().logicalBytes(domainId));
+  }
+
+  @Override
+  public HousekeepingStatus housekeepingStatus(Id domainId) throws IOException {
+    return domain(domainId).housekeepingStatus();
+  }
+
+  @Override
+  public HousekeepingStatus runHousekeeping(Id domainId) throws IOException {
+    return domain(domainId).runHousekeeping();
+  }
+
+  @Override
+  public void pauseHousekeeping(boolean paused) {
+    for (Domain domain : openDomains()) {
+      domain.pauseHousekeeping(paused);
+    }
+  }
+
+  @Override
+  public long storeTimeMillis() {
+    return clock.millis();
+  }
+
+  @Override
+  public long freeBytes() throws IOException {
+    return device.freeBytes();
+  }
+
+  @Override
+  public Optional<String> problem() {
+    return Optional.ofNullable(problem);
+  }
+
+  // ---- what the parts of the engine ask for
+
+  Scheduler scheduler() {
+    return scheduler;
+  }
+
+  Committer committer() {
+    return committer;
+  }
+
+  CatalogCommand.Stamp stamp(Id commandId) {
+    return new CatalogCommand.Stamp(commandId, clock.millis(), superblock.epoch());
+  }
+
+  /**
+   * Refuses new data when it cannot be kept.
+   *
+   * @throws StoreFullException if only the reserve is left
+   */
+  void checkSpace(int bytes) throws IOException {
+    space.take(bytes);
+  }
+
+  void checkWritable() throws IOException {
+    if (closing) {
+      throw new RefusedException(Reason.SHUTTING_DOWN, "the store is closing");
+    }
+  }
+
+  private void garbageLikely(Id domainId) {
+    lock.lock();
+    try {
+      Domain domain = domains.get(domainId);
+      if (domain != null) {
+        domain.garbageLikely();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private CatalogReply.Result change(CatalogCommand command) throws IOException {
+    checkWritable();
+    return committer.submit(null, command).await().orThrow();
+  }
+
+  private Id newId() {
+    return Id.random(scheduler.random());
+  }
+
+  private List<Domain> openDomains() {
+    lock.lock();
+    try {
+      return new ArrayList<>(domains.values());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Domain domain(Id domainId) throws IOException {
+    lock.lock();
+    try {
+      Domain open = domains.get(domainId);
+      if (open != null) {
+        return open;
+      }
+      DomainRecord record =
+          catalog
+              .view()
+              .domain(domainId)
+              .orElseThrow(() ->
+                  new RefusedException(
+                      Reason.NOT_FOUND, "there is no domain with the id " + domainId));
+      Domain made =
+          Domain.open(
+              device,
+              scheduler,
+              settings,
+              record.id(),
+              ParameterSet.of(record.parameterSet()),
+              superblock.epoch(),
+              new CommittedEnds());
+      domains.put(domainId, made);
+      return made;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // ---- committing
+
+  private final class Ground implements Committer.Ground {
+    /** A checkpoint that has failed is not tried again before this; the committer's task only. */
+    private long checkpointNotBeforeNanos = scheduler.nanoTime();
+
+    @Override
+    public List<Committer.Outcome> commit(Set<Domain> touched, List<CatalogCommand> commands)
+        throws IOException {
+      if (catalog.isFull()) {
+        checkpoint();
+      }
+      List<Committer.Outcome> outcomes = new ArrayList<>(commands.size());
+      List<byte[]> encoded = new ArrayList<>(commands.size());
+      boolean durable = false;
+      try {
+        for (CatalogCommand command : commands) {
+          try {
+            outcomes.add(new Committer.Outcome.Replied(catalog.stage(command)));
+            encoded.add(CatalogCommandFormat.encode(command));
+          } catch (IOException e) {
+            outcomes.add(new Committer.Outcome.Failed(e));
+          }
+        }
+        if (encoded.isEmpty()) {
+          return outcomes;
+        }
+        List<Domain.Growth> growths = new ArrayList<>();
+        for (Domain domain : touched) {
+          growths.add(domain.growth());
+        }
+        append(false, growths, encoded, Committer.REDO_BYTES);
+        durable = true;
+        return outcomes;
+      } finally {
+        if (!durable) {
+          catalog.discard();
+        }
+      }
+    }
+
+    /** Makes a record durable, with what it refers to, and lets readers see its commands. */
+    private JournalPosition append(
+        boolean checkpoint, List<Domain.Growth> growths, List<byte[]> commands, long redoBytes)
+        throws IOException {
+      boolean durable = false;
+      try {
+        JournalPosition position = appendGrowths(checkpoint, growths, commands, redoBytes);
+        durable = true;
+        return position;
+      } finally {
+        for (Domain.Growth growth : growths) {
+          if (durable) {
+            growth.committed();
+          } else {
+            growth.failed();
+          }
+        }
+      }
+    }
+
+    private JournalPosition appendGrowths(
+        boolean checkpoint, List<Domain.Growth> growths, List<byte[]> commands, long redoBytes)
+        throws IOException {
+      long grown = 0;
+      for (Domain.Growth growth : growths) {
+        grown += growth.bytes();
+      }
+      boolean redo = grown <= redoBytes;
+      if (!redo && !growths.isEmpty()) {
+        Domain.force(scheduler, growths);
+      }
+      List<CommitRecord.DomainPart> parts = new ArrayList<>();
+      for (Domain.Growth growth : growths) {
+        parts.add(growth.part(redo));
+      }
+      byte[] record =
+          CommitRecordFormat.encode(new CommitRecord(checkpoint, clock.millis(), parts, commands));
+      JournalPosition position = journal.append(CommitRecordFormat.JOURNAL_TYPE, record).await();
+      journalledBytes.addAndGet(record.length);
+      catalog.publish(position.position());
+      return position;
+    }
+
+    @Override
+    public boolean checkpointDue() {
+      boolean wanted =
+          journalledBytes.get() >= settings.checkpointJournalBytes() || catalog.foldWanted();
+      return wanted && scheduler.nanoTime() - checkpointNotBeforeNanos >= 0;
+    }
+
+    @Override
+    public void checkpoint() throws IOException {
+      CatalogFold fold = catalog.fold();
+      boolean done = false;
+      try {
+        CatalogRoot root = fold.write();
+        List<Domain> all = openDomains();
+        List<Domain.Growth> growths = new ArrayList<>();
+        growths.add(catalogDomain.growth());
+        for (Domain domain : all) {
+          growths.add(domain.growth());
+        }
+        JournalPosition position = append(true, growths, List.of(), -1);
+        Superblock next =
+            new Superblock(
+                superblock.sequence() + 1,
+                superblock.applianceId(),
+                superblock.epoch(),
+                position.position(),
+                clock.millis(),
+                root.toBytes());
+        superblocks.write(next);
+        superblock = next;
+        catalog.finish(fold);
+        done = true;
+        journalledBytes.set(0);
+        journal.trim(position.position() - 1);
+        if (space.isEnough()) {
+          problem = null;
+        }
+      } catch (IOException e) {
+        problem = "the catalog could not be written: " + e.getMessage();
+        checkpointNotBeforeNanos = scheduler.nanoTime() + CHECKPOINT_RETRY_NANOS;
+        throw e;
+      } finally {
+        if (!done) {
+          catalog.abandon(fold);
+        }
+      }
+    }
+
+    @Override
+    public void broken(Throwable failure) {
+      problem = "the store has stopped: " + failure.getMessage();
+    }
+  }
+
+  // ---- the end
+
+  @Override
+  public void close() throws IOException {
+    lock.lock();
+    try {
+      if (closing) {
+        return;
+      }
+      closing = true;
+    } finally {
+      lock.unlock();
+    }
+    try {
+      for (Domain domain : openDomains()) {
+        domain.stopHousekeeping();
+      }
+      if (!committer.isBroken()) {
+        committer.checkpoint();
+        for (Domain domain : openDomains()) {
+          domain.checkpointIndex();
+        }
+        catalogDomain.checkpointIndex();
+      }
+    } finally {
+      release();
+    }
+  }
+
+  private void release() throws IOException {
+    closing = true;
+    committer.close();
+    IOException failure = null;
+    List<AutoCloseable> owned = new ArrayList<>();
+    owned.add(journal);
+    owned.addAll(openDomains());
+    owned.add(catalogDomain);
+    owned.add(directoryLock);
+    for (AutoCloseable part : owned) {
+      try {
+        part.close();
+      } catch (IOException e) {
+        failure = failure == null ? e : failure;
+      } catch (RuntimeException e) {
+        throw e;
+      } catch (Exception e) {
+        throw new IllegalStateException("a part of the engine throws what it does not declare", e);
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+}

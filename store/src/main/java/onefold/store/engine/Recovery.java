@@ -1,0 +1,300 @@
+package onefold.store.engine;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import onefold.chunker.ParameterSet;
+import onefold.store.CorruptDataException;
+import onefold.store.DomainRecord;
+import onefold.store.Id;
+import onefold.store.RefusedException;
+import onefold.store.RefusedException.Reason;
+import onefold.store.catalog.Catalog;
+import onefold.store.catalog.CatalogCommand;
+import onefold.store.catalog.CatalogCommandFormat;
+import onefold.store.catalog.CatalogRoot;
+import onefold.store.catalog.CatalogView;
+import onefold.store.catalog.QuarantinedChunk;
+import onefold.store.container.Containers;
+import onefold.store.device.Device;
+import onefold.store.device.DeviceFile;
+import onefold.store.device.DeviceLock;
+import onefold.store.engine.CommitRecord.ContainerEnd;
+import onefold.store.engine.CommitRecord.DomainPart;
+import onefold.store.journal.GroupBarrier;
+import onefold.store.journal.Journal;
+import onefold.store.scheduler.Scheduler;
+
+/**
+ * From whatever a crash has left to a store that goes on, in this order:
+ *
+ * <ol>
+ *   <li>lock the directory; read the superblock, or make one in an empty directory;
+ *   <li>open the journal, which cuts its torn tail;
+ *   <li>read its records from the superblock's position on: how far each container is committed,
+ *       which are gone, and the bytes that it carries itself; write those bytes into the containers
+ *       and force them;
+ *   <li>open each domain's containers, which cuts what lies behind their committed ends, and its
+ *       index, which learns what it had not on disk;
+ *   <li>open the catalog at the superblock's root and apply the journal's commands;
+ *   <li>delete the files of containers that are gone, and take quarantined chunks out of the index.
+ * </ol>
+ *
+ * <p>Every step may be interrupted and done again: none changes what the steps before it read.
+ */
+final class Recovery {
+  static final String LOCK = "lock";
+  static final String JOURNAL = "journal";
+
+  /** Names that other parts of the appliance may have put into an empty directory before. */
+  private static final Set<String> FOREIGN_NAMES =
+      Set.of(
+          "log", "keys", "onefold.yaml", "context.json", "ports.json", "appliance", "lost+found");
+
+  private static final Set<String> OWN_NAMES =
+      Set.of(LOCK, JOURNAL, Domain.DIRECTORY, Superblocks.FIRST, Superblocks.SECOND);
+
+  private final Device device;
+  private final Scheduler scheduler;
+  private final EngineSettings settings;
+  private final Map<Id, CommittedEnds> ends = new HashMap<>();
+  private final Map<Id, Set<Long>> gone = new HashMap<>();
+  private long storeTimeMillis;
+
+  /** What must be closed if a later step fails, the last opened first. */
+  private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+
+  private Recovery(Device device, Scheduler scheduler, EngineSettings settings) {
+    this.device = device;
+    this.scheduler = scheduler;
+    this.settings = settings;
+  }
+
+  static Engine.Recovered recover(Device device, Scheduler scheduler, EngineSettings settings)
+      throws IOException {
+    Recovery recovery = new Recovery(device, scheduler, settings);
+    try {
+      return recovery.run();
+    } catch (IOException | RuntimeException e) {
+      recovery.closeOpened(e);
+      throw e;
+    }
+  }
+
+  private Engine.Recovered run() throws IOException {
+    boolean fresh = isFresh();
+    DeviceLock lock = device.lock(LOCK);
+    opened.push(lock);
+    Superblocks superblocks = new Superblocks(device);
+    if (fresh) {
+      device.forceDirectory("");
+      superblocks.write(
+          new Superblock(
+              1, Id.random(scheduler.random()), 1, 1, scheduler.clock().millis(), new byte[0]));
+    }
+    Superblock superblock = superblocks.read();
+    storeTimeMillis = superblock.storeTimeMillis();
+    Journal journal =
+        Journal.open(
+            device,
+            scheduler,
+            JOURNAL,
+            superblock.applianceId(),
+            superblock.epoch(),
+            superblock.journalPosition(),
+            settings.journal(),
+            GroupBarrier.NONE);
+    opened.push(journal);
+    var damage = journal.damage();
+    if (damage.isPresent()) {
+      throw damage.get();
+    }
+    journal.replay(
+        superblock.journalPosition(),
+        (position, type, payload) -> readEnds(decode(position.position(), type, payload)));
+    journal.replay(
+        superblock.journalPosition(),
+        (position, type, payload) -> writeAgain(decode(position.position(), type, payload)));
+    forceWrittenAgain();
+
+    Domain catalogDomain = openDomain(CatalogCommand.NO_ID, ParameterSet.SET_1, superblock.epoch());
+    CatalogPages pages = new CatalogPages(catalogDomain);
+    Catalog catalog =
+        superblock.catalogRoot().length == 0
+            ? Catalog.create(pages, settings.catalogCacheBytes())
+            : Catalog.open(
+                pages, CatalogRoot.of(superblock.catalogRoot(), 0), settings.catalogCacheBytes());
+    journal.replay(
+        superblock.journalPosition(),
+        (position, type, payload) -> {
+          if (position.position() > catalog.position()) {
+            for (byte[] command : decode(position.position(), type, payload).commands()) {
+              catalog.stage(CatalogCommandFormat.decode(command, 0, command.length));
+            }
+            catalog.publish(position.position());
+          }
+        });
+
+    Map<Id, Domain> domains = new HashMap<>();
+    CatalogView view = catalog.view();
+    catalogDomain.deleteGone(view.goneContainers(CatalogCommand.NO_ID));
+    for (DomainRecord record : view.domains()) {
+      Domain domain =
+          openDomain(record.id(), ParameterSet.of(record.parameterSet()), superblock.epoch());
+      domain.deleteGone(view.goneContainers(record.id()));
+      domains.put(record.id(), domain);
+      for (QuarantinedChunk chunk : view.quarantined(record.id())) {
+        domain.keepQuarantined(chunk);
+      }
+    }
+    return new Engine.Recovered(
+        device,
+        scheduler,
+        settings,
+        lock,
+        superblocks,
+        superblock,
+        journal,
+        catalogDomain,
+        domains,
+        catalog,
+        new StoreClock(scheduler, storeTimeMillis));
+  }
+
+  /** Whether a data directory is to be made here. */
+  private boolean isFresh() throws IOException {
+    boolean superblock = false;
+    boolean content = false;
+    for (String name : device.list("")) {
+      if (!OWN_NAMES.contains(name) && !FOREIGN_NAMES.contains(name) && !name.startsWith(".")) {
+        if (Superblocks.present(device)) {
+          continue;
+        }
+        throw new RefusedException(
+            Reason.CONFLICT,
+            "the directory holds '"
+                + name
+                + "' and no superblock: it is not empty and no data directory of Onefold;"
+                + " name an empty one");
+      }
+      superblock |= name.equals(Superblocks.FIRST) || name.equals(Superblocks.SECOND);
+      content |= name.equals(JOURNAL) || name.equals(Domain.DIRECTORY);
+    }
+    if (!superblock && content) {
+      throw new CorruptDataException(
+          Superblocks.FIRST,
+          0,
+          "a superblock",
+          "neither " + Superblocks.FIRST + " nor " + Superblocks.SECOND + ", though there is data");
+    }
+    // Nothing but a superblock is written before the first superblock is whole, so one that is not,
+    // with nothing beside it, is a creation that was interrupted.
+    return !superblock || (!content && !isReadable());
+  }
+
+  private boolean isReadable() throws IOException {
+    try {
+      new Superblocks(device).read();
+      return true;
+    } catch (CorruptDataException e) {
+      return false;
+    }
+  }
+
+  private Domain openDomain(Id id, ParameterSet set, long epoch) throws IOException {
+    Domain domain =
+        Domain.open(
+            device,
+            scheduler,
+            settings,
+            id,
+            set,
+            epoch,
+            ends.getOrDefault(id, new CommittedEnds()));
+    opened.push(domain);
+    return domain;
+  }
+
+  private static CommitRecord decode(long position, int type, byte[] payload)
+      throws CorruptDataException {
+    String where = "journal record " + position;
+    if (type != CommitRecordFormat.JOURNAL_TYPE) {
+      throw new CorruptDataException(
+          where, -1, "type " + CommitRecordFormat.JOURNAL_TYPE, "type " + type);
+    }
+    return CommitRecordFormat.decode(where, payload);
+  }
+
+  private void readEnds(CommitRecord commit) throws IOException {
+    storeTimeMillis = Math.max(storeTimeMillis, commit.storeTimeMillis());
+    for (DomainPart part : commit.domains()) {
+      ends.computeIfAbsent(part.domainId(), id -> new CommittedEnds()).take(part);
+    }
+    for (byte[] command : commit.commands()) {
+      if (CatalogCommandFormat.decode(command, 0, command.length)
+          instanceof CatalogCommand.ContainersGone(var stamp, Id domainId, long[] numbers)) {
+        Set<Long> ofDomain = gone.computeIfAbsent(domainId, id -> new HashSet<>());
+        for (long number : numbers) {
+          ofDomain.add(number);
+        }
+      }
+    }
+  }
+
+  private final Set<String> writtenAgain = new HashSet<>();
+
+  /** Writes bytes that only the journal is sure to have. */
+  private void writeAgain(CommitRecord commit) throws IOException {
+    for (DomainPart part : commit.domains()) {
+      for (ContainerEnd end : part.ends()) {
+        if (end.redo().length == 0
+            || gone.getOrDefault(part.domainId(), Set.of()).contains(end.containerNumber())) {
+          continue;
+        }
+        String path =
+            Containers.path(Domain.directory(part.domainId()), end.kind(), end.containerNumber());
+        String directory = path.substring(0, path.lastIndexOf('/'));
+        device.createDirectories(directory);
+        boolean exists = device.exists(path);
+        try (DeviceFile file = exists ? device.open(path, true) : device.create(path)) {
+          file.write(end.endBytes() - end.redo().length, ByteBuffer.wrap(end.redo()));
+        }
+        writtenAgain.add(path);
+      }
+    }
+  }
+
+  private void forceWrittenAgain() throws IOException {
+    Set<String> directories = new HashSet<>();
+    for (String path : writtenAgain) {
+      try (DeviceFile file = device.open(path, true)) {
+        file.force();
+      }
+      for (String up = path; up.contains("/"); ) {
+        up = up.substring(0, up.lastIndexOf('/'));
+        directories.add(up);
+      }
+    }
+    for (String directory : directories) {
+      device.forceDirectory(directory);
+    }
+    if (!directories.isEmpty()) {
+      device.forceDirectory("");
+    }
+  }
+
+  private void closeOpened(Exception reason) {
+    for (AutoCloseable part : opened) {
+      try {
+        part.close();
+      } catch (Exception e) {
+        reason.addSuppressed(e);
+      }
+    }
+  }
+}

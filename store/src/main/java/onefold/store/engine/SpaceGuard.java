@@ -1,0 +1,52 @@
+package onefold.store.engine;
+
+import java.io.IOException;
+import java.util.concurrent.atomic.AtomicLong;
+import onefold.store.StoreFullException;
+import onefold.store.device.Device;
+
+/**
+ * Keeps uploads from using the reserve that deletes, housekeeping and the journal need when the
+ * disk is full. Asks the file system again after every {@value #STEP_BYTES} bytes. Any thread may
+ * ask.
+ */
+final class SpaceGuard {
+  private static final long STEP_BYTES = 16L << 20;
+
+  private final Device device;
+  private final long reserveBytes;
+
+  /** Bytes that may be written before the file system is asked again. */
+  private final AtomicLong allowance = new AtomicLong();
+
+  SpaceGuard(Device device, long reserveBytes) {
+    this.device = device;
+    this.reserveBytes = reserveBytes;
+  }
+
+  /**
+   * Takes room for new data.
+   *
+   * @throws StoreFullException if it would come out of the reserve
+   */
+  void take(int bytes) throws IOException {
+    if (allowance.addAndGet(-bytes) >= 0) {
+      return;
+    }
+    long free = device.freeBytes();
+    if (free - bytes < reserveBytes) {
+      allowance.set(0);
+      throw new StoreFullException(
+          "the disk has "
+              + free
+              + " bytes left, of which "
+              + reserveBytes
+              + " are kept for deletes and housekeeping; delete items, or add space");
+    }
+    allowance.set(Math.min(STEP_BYTES, (free - reserveBytes) / 4));
+  }
+
+  boolean isEnough() throws IOException {
+    return device.freeBytes() >= reserveBytes;
+  }
+}

@@ -1,0 +1,253 @@
+package onefold.store.engine;
+
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.Map;
+import onefold.chunker.Fingerprint;
+import onefold.chunker.ObjectRoot;
+import onefold.store.CorruptDataException;
+import onefold.store.StoredChunks;
+import onefold.store.engine.RecipeReader.BlockKey;
+import onefold.store.recipe.RecipeCursor;
+import onefold.store.scheduler.Promise;
+import onefold.store.scheduler.Scheduler;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Hands out a range of an object in stored form, reading up to {@value #MAX_READS} blocks ahead.
+ * Checks each block's checksum, not its fingerprints: the receiver does that.
+ */
+final class StoredWalk implements StoredChunks {
+  static final int MAX_READS = 16;
+
+  private final Domain domain;
+  private final Scheduler scheduler;
+  private final RecipeCursor cursor;
+  private final long endBytes;
+
+  private final ArrayDeque<Run> ahead = new ArrayDeque<>();
+  private final ArrayDeque<Run> free = new ArrayDeque<>();
+
+  /** Blocks issued and not yet handed out, in order. */
+  private final ArrayDeque<Read> reads = new ArrayDeque<>();
+
+  /** The number under which a block was issued last. */
+  private final Map<BlockKey, Long> numbers = new HashMap<>();
+
+  /** The keys of the last blocks issued, so that {@link #numbers} stays small. */
+  private final ArrayDeque<BlockKey> issuedKeys = new ArrayDeque<>();
+
+  private final byte[] fingerprint = new byte[Fingerprint.BYTES];
+  private long nextNumber;
+  private long handedCount;
+  private @Nullable BlockKey failedBefore;
+  private boolean walkEnded;
+  private boolean closed;
+
+  private static final class Run {
+    final Pieces pieces = new Pieces();
+    final long[] blockNumber = new long[Pieces.CAPACITY];
+    int issued;
+    int consumed;
+  }
+
+  /** A block on its way; its promise gives null if it could not be had as it should be. */
+  private record Read(BlockKey key, long number, Promise<byte[]> bytes) {}
+
+  StoredWalk(Domain domain, Scheduler scheduler, ObjectRoot root, long positionBytes, long endBytes)
+      throws IOException {
+    this.domain = domain;
+    this.scheduler = scheduler;
+    this.endBytes = endBytes;
+    this.cursor = new RecipeCursor(domain::node, root);
+    cursor.seek(positionBytes);
+    walkEnded = positionBytes == endBytes;
+  }
+
+  @Override
+  public Step next() throws IOException {
+    if (closed) {
+      throw new IOException("the walk is closed");
+    }
+    while (true) {
+      issue();
+      Run run = ahead.peekFirst();
+      if (run == null) {
+        return new Step.End();
+      }
+      Pieces pieces = run.pieces;
+      int piece = run.consumed;
+      long offset = pieces.objectOffset[piece];
+      long length = Math.min(pieces.lengthBytes[piece], endBytes - offset);
+      if (pieces.block[piece] == Pieces.ZEROS) {
+        consume(run);
+        return new Step.Zeros(offset, length);
+      }
+      if (pieces.block[piece] == Pieces.ABSENT) {
+        throw domain.absent(pieces.fingerprints(), pieces.fingerprintOffset(piece));
+      }
+      long number = run.blockNumber[piece];
+      if (number >= handedCount) {
+        Read read = reads.removeFirst();
+        byte[] bytes = bytesOf(read);
+        if (bytes == null) {
+          restart(read, offset);
+          continue;
+        }
+        handedCount++;
+        failedBefore = null;
+        return new Step.Block(read.number(), bytes, 0, bytes.length);
+      }
+      System.arraycopy(
+          pieces.fingerprints(),
+          pieces.fingerprintOffset(piece),
+          fingerprint,
+          0,
+          Fingerprint.BYTES);
+      Step.Extent extent =
+          new Step.Extent(
+              offset,
+              number,
+              pieces.chunkInBlock[piece],
+              fingerprint,
+              pieces.skipBytes[piece],
+              Math.toIntExact(length));
+      consume(run);
+      return extent;
+    }
+  }
+
+  private static byte @Nullable [] bytesOf(Read read) throws IOException {
+    byte[] bytes = read.bytes().await();
+    return bytes.length == 0 ? null : bytes;
+  }
+
+  private void consume(Run run) {
+    if (++run.consumed == run.pieces.count()) {
+      ahead.removeFirst();
+      free.add(run);
+    }
+  }
+
+  /**
+   * Walks again from a piece whose block could not be had: its container has gone, or it was
+   * damaged and is out of the index now, so that another copy is found if there is one.
+   */
+  private void restart(Read failed, long offset) throws IOException {
+    if (failed.key().equals(failedBefore)) {
+      throw new CorruptDataException(
+          "container " + failed.key().containerNumber() + " block " + failed.key().block(),
+          -1,
+          "the block that the index names",
+          "nothing that can be read");
+    }
+    failedBefore = failed.key();
+    for (Read read : reads) {
+      forget(read.key());
+    }
+    forget(failed.key());
+    reads.clear();
+    nextNumber = handedCount;
+    free.addAll(ahead);
+    ahead.clear();
+    walkEnded = false;
+    cursor.seek(offset);
+  }
+
+  private void forget(BlockKey key) {
+    numbers.remove(key);
+    issuedKeys.remove(key);
+  }
+
+  private void issue() throws IOException {
+    while (true) {
+      Run last = ahead.peekLast();
+      if (last == null || last.issued == last.pieces.count()) {
+        if (walkEnded || reads.size() >= MAX_READS || ahead.size() >= MAX_READS) {
+          return;
+        }
+        Run next = free.poll();
+        if (next == null) {
+          next = new Run();
+        }
+        next.issued = 0;
+        next.consumed = 0;
+        if (!next.pieces.fill(cursor, endBytes, domain)) {
+          free.add(next);
+          walkEnded = true;
+          return;
+        }
+        int lastPiece = next.pieces.count() - 1;
+        walkEnded =
+            next.pieces.objectOffset[lastPiece] + next.pieces.lengthBytes[lastPiece] >= endBytes;
+        ahead.addLast(next);
+        last = next;
+      }
+      int piece = last.issued;
+      if (last.pieces.block[piece] >= 0) {
+        BlockKey key = new BlockKey(last.pieces.container[piece], last.pieces.block[piece]);
+        Long issued = numbers.get(key);
+        if (issued == null || nextNumber - 1 - issued >= WINDOW_BLOCKS) {
+          if (reads.size() >= MAX_READS) {
+            return;
+          }
+          issued = nextNumber++;
+          read(key, issued);
+        }
+        last.blockNumber[piece] = issued;
+      }
+      last.issued++;
+    }
+  }
+
+  private void read(BlockKey key, long number) {
+    if (numbers.put(key, number) != null) {
+      issuedKeys.remove(key);
+    }
+    issuedKeys.addLast(key);
+    if (issuedKeys.size() > WINDOW_BLOCKS) {
+      numbers.remove(issuedKeys.removeFirst());
+    }
+    Promise<byte[]> promise = scheduler.promise();
+    reads.addLast(new Read(key, number, promise));
+    scheduler.start(
+        "read-stored",
+        () -> {
+          byte[] bytes = {};
+          try {
+            bytes = checkedBlock(key);
+          } catch (IOException e) {
+            bytes = new byte[0];
+          } finally {
+            promise.complete(bytes);
+          }
+        });
+  }
+
+  /** Reads a block; one that is damaged is taken out of the index and answered as nothing. */
+  private byte[] checkedBlock(BlockKey key) throws IOException {
+    try {
+      return domain.storedBlock(key.containerNumber(), key.block());
+    } catch (CorruptDataException e) {
+      domain.quarantineBlock(key.containerNumber(), key.block());
+      return new byte[0];
+    }
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    for (Read read : reads) {
+      try {
+        read.bytes().await();
+      } catch (IOException e) {
+        throw new IllegalStateException("a read hands out no failure", e);
+      }
+    }
+    reads.clear();
+  }
+}

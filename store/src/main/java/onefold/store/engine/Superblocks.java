@@ -1,0 +1,94 @@
+package onefold.store.engine;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import onefold.store.CorruptDataException;
+import onefold.store.device.Device;
+import onefold.store.device.DeviceFile;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The superblock's two files. A write goes to the file with the older superblock, so that a torn
+ * write leaves the other one whole. One thread at a time.
+ */
+final class Superblocks {
+  static final String FIRST = "superblock.0";
+  static final String SECOND = "superblock.1";
+
+  private final Device device;
+  private @Nullable Superblock last;
+  private String lastFile = SECOND;
+
+  Superblocks(Device device) {
+    this.device = device;
+  }
+
+  /** Whether at least one of the two files is there. */
+  static boolean present(Device device) throws IOException {
+    return device.exists(FIRST) || device.exists(SECOND);
+  }
+
+  /**
+   * Reads both files and returns the younger one that is whole.
+   *
+   * @throws CorruptDataException if neither is; the message names both
+   * @throws onefold.store.RefusedException if a newer release wrote one
+   */
+  Superblock read() throws IOException {
+    CorruptDataException damage = null;
+    for (String file : new String[] {FIRST, SECOND}) {
+      try {
+        Superblock found = readFile(file);
+        if (found != null && (last == null || found.sequence() > last.sequence())) {
+          last = found;
+          lastFile = file;
+        }
+      } catch (CorruptDataException e) {
+        if (damage != null) {
+          e.addSuppressed(damage);
+        }
+        damage = e;
+      }
+    }
+    if (last == null) {
+      throw damage != null
+          ? damage
+          : new CorruptDataException(
+              FIRST, 0, "a superblock", "neither " + FIRST + " nor " + SECOND);
+    }
+    return last;
+  }
+
+  /** Makes a superblock durable in the file that holds the older one. */
+  void write(Superblock superblock) throws IOException {
+    if (last != null && superblock.sequence() <= last.sequence()) {
+      throw new IllegalArgumentException(
+          "superblock " + superblock.sequence() + " after " + last.sequence());
+    }
+    String file = lastFile.equals(FIRST) ? SECOND : FIRST;
+    boolean fresh = !device.exists(file);
+    try (DeviceFile out = fresh ? device.create(file) : device.open(file, true)) {
+      out.truncate(SuperblockFormat.FILE_BYTES);
+      out.write(0, ByteBuffer.wrap(SuperblockFormat.encode(superblock)));
+      out.force();
+    }
+    if (fresh) {
+      device.forceDirectory("");
+    }
+    last = superblock;
+    lastFile = file;
+  }
+
+  private @Nullable Superblock readFile(String file) throws IOException {
+    if (!device.exists(file)) {
+      return null;
+    }
+    try (DeviceFile in = device.open(file, false)) {
+      long size = in.sizeBytes();
+      ByteBuffer bytes =
+          ByteBuffer.allocate(Math.toIntExact(Math.min(size, SuperblockFormat.FILE_BYTES + 1L)));
+      in.readFully(0, bytes);
+      return SuperblockFormat.decode(file, bytes.array());
+    }
+  }
+}

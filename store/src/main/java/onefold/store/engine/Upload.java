@@ -1,0 +1,804 @@
+package onefold.store.engine;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import onefold.block.BlockBuilder;
+import onefold.block.BlockFormatException;
+import onefold.block.BlockReader;
+import onefold.chunker.ChunkKind;
+import onefold.chunker.EntryType;
+import onefold.chunker.Fingerprint;
+import onefold.chunker.FingerprintBatch;
+import onefold.chunker.Fingerprinter;
+import onefold.chunker.NodeFormatException;
+import onefold.chunker.NodeReader;
+import onefold.chunker.NodeSource;
+import onefold.chunker.ObjectRoot;
+import onefold.chunker.ParameterSet;
+import onefold.store.Checkpoint;
+import onefold.store.CommitOutcome;
+import onefold.store.CommitRequest;
+import onefold.store.CorruptDataException;
+import onefold.store.Id;
+import onefold.store.IngestSession;
+import onefold.store.ItemRecord;
+import onefold.store.RefusedException;
+import onefold.store.RefusedException.Reason;
+import onefold.store.StoreRecord;
+import onefold.store.catalog.CatalogCommand;
+import onefold.store.catalog.CatalogReply;
+import onefold.store.index.Places;
+import onefold.store.scheduler.Promise;
+import onefold.store.scheduler.SchedulerLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One upload, the way into the store that all front-ends share.
+ *
+ * <p>Nodes are gathered into a block of their own before they are appended; until then they are in
+ * nobody's reach but this upload's. Data blocks are appended as they come.
+ *
+ * <p>One thread at a time uploads; housekeeping reads the have-list meanwhile, under the lock.
+ */
+final class Upload implements IngestSession {
+  /** Raw bytes of nodes that are gathered into one block; the mark reads node blocks whole. */
+  private static final int NODE_BLOCK_BYTES = 32 << 10;
+
+  /** Answers kept at most: two intervals that wait for their checkpoints, and the growing one. */
+  private static final int MAX_KEPT_ANSWERS = 3 * MAX_HAVE_ANSWERS;
+
+  private final Engine engine;
+  private final Domain domain;
+  private final StoreRecord store;
+  private final String itemName;
+  private final Id uploadId;
+  private final Optional<Checkpoint> resumedFrom;
+  private final long createdAtMillis;
+  private final BlockShape shape;
+
+  private final SchedulerLock lock;
+
+  private final HaveList answers = new HaveList(); // guarded by lock
+
+  private HaveList.@Nullable Interval keptInterval; // guarded by lock
+
+  private @Nullable Promise<Checkpoint> underWay; // guarded by lock
+
+  private long durableBytes; // guarded by lock
+
+  private volatile boolean superseded;
+
+  private final Places places = new Places(256);
+  private final FingerprintBatch one = new FingerprintBatch(ChunkKind.NODE, 1);
+  private final FingerprintBatch children = new FingerprintBatch(ChunkKind.NODE, 512);
+  private final FingerprintBatch leaves = new FingerprintBatch(ChunkKind.DATA, 512);
+  private final Places childPlaces = new Places(512);
+  private final NodeReader nodeReader = new NodeReader();
+  private final Fingerprinter fingerprinter;
+  private final byte[] nodeFingerprint = new byte[Fingerprint.BYTES];
+  private @Nullable BlockReader blockReader;
+  private final FingerprintBatch blockChunks = new FingerprintBatch(ChunkKind.DATA, 64);
+
+  /** Nodes that are not appended yet, one behind another. */
+  private byte[] gathered = {};
+
+  private int gatheredBytes;
+  private final FingerprintBatch gatheredNodes = new FingerprintBatch(ChunkKind.NODE, 16);
+
+  private long sequence;
+  private long newBytes;
+  private boolean ended;
+
+  Upload(
+      Engine engine,
+      Domain domain,
+      StoreRecord store,
+      String itemName,
+      Id uploadId,
+      Optional<Checkpoint> resumedFrom,
+      BlockShape shape,
+      long createdAtMillis) {
+    this.engine = engine;
+    this.domain = domain;
+    this.store = store;
+    this.itemName = itemName;
+    this.uploadId = uploadId;
+    this.resumedFrom = resumedFrom;
+    this.shape = shape;
+    this.createdAtMillis = createdAtMillis;
+    this.lock = engine.scheduler().lock("upload");
+    this.fingerprinter = new Fingerprinter(domain.parameterSet());
+    if (resumedFrom.isPresent()) {
+      sequence = resumedFrom.get().sequence();
+      durableBytes = resumedFrom.get().root().lengthBytes();
+    }
+  }
+
+  // ---- the face
+
+  @Override
+  public Id uploadId() {
+    return uploadId;
+  }
+
+  @Override
+  public ParameterSet parameterSet() {
+    return domain.parameterSet();
+  }
+
+  @Override
+  public Optional<Checkpoint> resumedFrom() {
+    return resumedFrom;
+  }
+
+  @Override
+  public long newBytes() {
+    return newBytes;
+  }
+
+  @Override
+  public long[] have(FingerprintBatch batch) throws IOException {
+    checkOpen();
+    waitForRoom(batch.count());
+    answer(batch, places);
+    long[] bits = new long[(batch.count() + 63) >>> 6];
+    for (int i = 0; i < batch.count(); i++) {
+      if (places.isPresent(i) || isGathered(batch, i)) {
+        bits[i >>> 6] |= 1L << i;
+      }
+    }
+    return bits;
+  }
+
+  @Override
+  public long[] putNode(int level, byte[] node, int offset, int lengthBytes) throws IOException {
+    checkOpen();
+    try {
+      nodeReader.reset(node, offset, lengthBytes);
+    } catch (NodeFormatException e) {
+      throw new RefusedException(Reason.INVALID_REQUEST, "not a recipe node: " + e.getMessage());
+    }
+    if (nodeReader.level() != level
+        || nodeReader.parameterSet().number() != domain.parameterSet().number()) {
+      throw new RefusedException(
+          Reason.INVALID_REQUEST,
+          "a node of level "
+              + nodeReader.level()
+              + " and parameter set "
+              + nodeReader.parameterSet().number()
+              + ", expected level "
+              + level
+              + " and set "
+              + domain.parameterSet().number());
+    }
+    int entries = nodeReader.entryCount();
+    FingerprintBatch below = level == 0 ? leaves : children;
+    below.clear();
+    while (nodeReader.next()) {
+      switch (nodeReader.entryType()) {
+        case CHUNK, SLICE ->
+            below.add(node, nodeReader.fingerprintOffset(), nodeReader.chunkLengthBytes());
+        case CHILD -> below.add(node, nodeReader.fingerprintOffset(), 0);
+        case HOLE, RESERVED -> {}
+      }
+    }
+    waitForRoom(below.count() + 1);
+    long[] lacking = new long[(entries + 63) >>> 6];
+    boolean complete = true;
+    if (below.count() > 0) {
+      answer(below, childPlaces);
+      nodeReader.rewind();
+      int row = 0;
+      for (int i = 0; nodeReader.next(); i++) {
+        EntryType type = nodeReader.entryType();
+        if (type != EntryType.HOLE && type != EntryType.RESERVED) {
+          if (!childPlaces.isPresent(row) && !isGathered(below, row)) {
+            lacking[i >>> 6] |= 1L << i;
+            complete = false;
+          } else if (level == 0
+              && childPlaces.isPresent(row)
+              && childPlaces.lengths()[row] != nodeReader.chunkLengthBytes()) {
+            throw new RefusedException(
+                Reason.INVALID_REQUEST,
+                "entry "
+                    + i
+                    + " says its chunk has "
+                    + nodeReader.chunkLengthBytes()
+                    + " bytes, it has "
+                    + childPlaces.lengths()[row]);
+          }
+          row++;
+        }
+      }
+    }
+    if (complete) {
+      if (level > 0) {
+        checkChildren(node);
+      }
+      fingerprinter.fingerprint(node, offset, lengthBytes, nodeFingerprint, 0);
+      storeNode(node, offset, lengthBytes, nodeFingerprint);
+    }
+    return lacking;
+  }
+
+  /** A node must not say of its children what they do not say of themselves. */
+  private void checkChildren(byte[] node) throws IOException {
+    NodeReader child = new NodeReader();
+    NodeSource source = nodes();
+    nodeReader.rewind();
+    while (nodeReader.next()) {
+      byte[] bytes = source.node(node, nodeReader.fingerprintOffset());
+      child.reset(bytes, 0, bytes.length);
+      if (child.level() != nodeReader.level() - 1
+          || child.coveredBytes() != nodeReader.lengthBytes()) {
+        throw new RefusedException(
+            Reason.INVALID_REQUEST,
+            "entry "
+                + nodeReader.index()
+                + " says its child has level "
+                + (nodeReader.level() - 1)
+                + " over "
+                + nodeReader.lengthBytes()
+                + " bytes, it has level "
+                + child.level()
+                + " over "
+                + child.coveredBytes());
+      }
+    }
+  }
+
+  @Override
+  public FingerprintBatch putBlock(byte[] block, int offset, int lengthBytes) throws IOException {
+    checkOpen();
+    BlockReader reader = blockReader;
+    if (reader == null) {
+      reader = new BlockReader();
+      blockReader = reader;
+    }
+    byte[] raw;
+    try {
+      reader.parse(block, offset, lengthBytes);
+      if (reader.kind() != ChunkKind.DATA) {
+        throw new RefusedException(Reason.INVALID_REQUEST, "a block of nodes, expected data");
+      }
+      raw = reader.decompress();
+    } catch (BlockFormatException e) {
+      throw new RefusedException(Reason.INVALID_REQUEST, "not a block: " + e.getMessage());
+    }
+    int count = reader.chunkCount();
+    int maxBytes = domain.parameterSet().maxBytes();
+    for (int i = 0; i < count; i++) {
+      if (reader.chunkLengths()[i] > maxBytes) {
+        throw new RefusedException(
+            Reason.INVALID_REQUEST,
+            "chunk of " + reader.chunkLengths()[i] + " bytes, at most " + maxBytes);
+      }
+    }
+    waitForRoom(count);
+    blockChunks.setCount(count);
+    System.arraycopy(reader.chunkLengths(), 0, blockChunks.lengths(), 0, count);
+    fingerprinter.fingerprint(
+        raw, 0, blockChunks.lengths(), 0, count, blockChunks.fingerprints(), 0);
+    answer(blockChunks, places);
+    long lackingBytes = 0;
+    for (int i = 0; i < count; i++) {
+      if (!places.isPresent(i)) {
+        lackingBytes += blockChunks.lengths()[i];
+      }
+    }
+    if (lackingBytes * 2 >= reader.rawBytes()) {
+      storeData(block, offset, lengthBytes, blockChunks, lackingBytes);
+    } else if (lackingBytes > 0) {
+      storeLacking(raw);
+    }
+    return blockChunks;
+  }
+
+  /** Builds a block of the lacking chunks only. */
+  private void storeLacking(byte[] raw) throws IOException {
+    FingerprintBatch lacking = new FingerprintBatch(ChunkKind.DATA, 16);
+    FingerprintSet seen = new FingerprintSet(16);
+    try (BlockBuilder builder = shape.newBuilder(ChunkKind.DATA)) {
+      int at = 0;
+      for (int i = 0; i < blockChunks.count(); i++) {
+        int length = blockChunks.lengths()[i];
+        int slot = i * Fingerprint.BYTES;
+        if (!places.isPresent(i) && seen.add(blockChunks.fingerprints(), slot)) {
+          builder.add(raw, at, length);
+          lacking.add(blockChunks.fingerprints(), slot, length);
+        }
+        at += length;
+      }
+      int length = builder.encode();
+      storeData(builder.bytes(), 0, length, lacking, builder.rawBytes());
+    }
+  }
+
+  @Override
+  public CompletionStage<Checkpoint> checkpoint(ObjectRoot root) {
+    try {
+      checkOpen();
+      HaveList.Interval covered;
+      lock.lock();
+      try {
+        // What was answered since the last request may lie ahead of this root, so it is kept until
+        // the next checkpoint is durable.
+        covered = keptInterval;
+        keptInterval = answers.seal();
+      } finally {
+        lock.unlock();
+      }
+      return checkpoint(root, covered).toCompletionStage();
+    } catch (IOException e) {
+      Promise<Checkpoint> failed = engine.scheduler().promise();
+      failed.fail(e);
+      return failed.toCompletionStage();
+    }
+  }
+
+  @Override
+  public CommitOutcome commit(ObjectRoot root, CommitRequest request) throws IOException {
+    checkOpen();
+    flushNodes();
+    checkRoot(root);
+    FingerprintBatch goneNodes = new FingerprintBatch(ChunkKind.NODE, 8);
+    FingerprintBatch goneData = new FingerprintBatch(ChunkKind.DATA, 8);
+    findGone(goneNodes, goneData);
+    if (goneNodes.count() + goneData.count() > 0) {
+      return new CommitOutcome.Lacking(goneNodes, goneData);
+    }
+    CatalogReply reply =
+        engine
+            .committer()
+            .submit(
+                domain,
+                new CatalogCommand.CommitItem(
+                    engine.stamp(request.commandId()),
+                    store.id(),
+                    itemName,
+                    Id.random(engine.scheduler().random()),
+                    root,
+                    request.mode(),
+                    request.tags(),
+                    request.lockDays(),
+                    newBytes,
+                    uploadId))
+            .await();
+    CommitOutcome outcome = committed(reply);
+    end();
+    return outcome;
+  }
+
+  private static CommitOutcome committed(CatalogReply reply) throws RefusedException {
+    return switch (reply.orThrow()) {
+      case CatalogReply.ItemResult(ItemRecord item) -> new CommitOutcome.Committed(item);
+      case CatalogReply.Nothing(),
+          CatalogReply.DomainResult _,
+          CatalogReply.StoreResult _,
+          CatalogReply.UploadResult _ ->
+          throw new RefusedException(
+              Reason.INVALID_REQUEST, "the command's id was used for another command");
+    };
+  }
+
+  @Override
+  public void abort() throws IOException {
+    if (ended) {
+      return;
+    }
+    end();
+    engine
+        .committer()
+        .submit(domain, new CatalogCommand.EndUpload(engine.stamp(CatalogCommand.NO_ID), uploadId))
+        .await()
+        .orThrow();
+  }
+
+  @Override
+  public void close() {
+    end();
+  }
+
+  private void end() {
+    if (!ended) {
+      ended = true;
+      engine.uploadEnded(this, domain);
+      if (blockReader != null) {
+        blockReader.close();
+        blockReader = null;
+      }
+    }
+  }
+
+  /** Says that a newer upload of the same name has taken this one's place. */
+  void supersede() {
+    superseded = true;
+  }
+
+  Id storeId() {
+    return store.id();
+  }
+
+  String itemName() {
+    return itemName;
+  }
+
+  private void checkOpen() throws IOException {
+    if (ended) {
+      throw new IOException("the upload of '" + itemName + "' has ended");
+    }
+    if (superseded) {
+      throw new RefusedException(
+          Reason.CONFLICT,
+          "a newer upload of '" + itemName + "' has begun; this one has ended, send it again");
+    }
+    engine.checkWritable();
+  }
+
+  // ---- what the writer of plain streams uses
+
+  /** Where nodes are read from, those that are not appended yet included. */
+  NodeSource nodes() {
+    return (fingerprints, offset) -> {
+      int at = 0;
+      for (int i = 0; i < gatheredNodes.count(); i++) {
+        int length = gatheredNodes.lengths()[i];
+        if (isSame(gatheredNodes, i, fingerprints, offset)) {
+          return Arrays.copyOfRange(gathered, at, at + length);
+        }
+        at += length;
+      }
+      return domain.node(fingerprints, offset);
+    };
+  }
+
+  long durableBytes() {
+    lock.lock();
+    try {
+      return durableBytes;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Answers since the last checkpoint was asked for. */
+  int growingAnswers() {
+    lock.lock();
+    try {
+      return answers.growingCount();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends an interval of answers, for a checkpoint that covers them all. */
+  HaveList.Interval sealInterval() {
+    lock.lock();
+    try {
+      return answers.seal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Looks chunks up and keeps what is present, as a have-answer does. */
+  void answer(FingerprintBatch batch, Places into) throws IOException {
+    domain.lookup(batch, into);
+    boolean any = false;
+    lock.lock();
+    try {
+      for (int i = 0; i < batch.count(); i++) {
+        if (into.isPresent(i)) {
+          any = true;
+          answers.add(
+              batch.kind(), batch.fingerprints(), i * Fingerprint.BYTES, batch.lengths()[i]);
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (any) {
+      // Only now: a cycle of housekeeping that begins here finds the answers in the list.
+      domain.protect(batch, into);
+    }
+  }
+
+  /** Keeps the source of a splice alive until a checkpoint covers what was taken from it. */
+  void openSpliceSource(ObjectRoot source) throws IOException {
+    waitForRoom(1);
+    if (!isKept(source.node())) {
+      throw new RefusedException(
+          Reason.NOT_FOUND, "the object to splice from is not in this domain any more");
+    }
+    checkTree(source);
+  }
+
+  /** Appends a block of data chunks that are all new. */
+  void storeData(byte[] block, int offset, int lengthBytes, FingerprintBatch chunks)
+      throws IOException {
+    long rawBytes = 0;
+    for (int i = 0; i < chunks.count(); i++) {
+      rawBytes += chunks.lengths()[i];
+    }
+    storeData(block, offset, lengthBytes, chunks, rawBytes);
+  }
+
+  private void storeData(
+      byte[] block, int offset, int lengthBytes, FingerprintBatch chunks, long lackingBytes)
+      throws IOException {
+    checkOpen();
+    engine.checkSpace(lengthBytes);
+    lock.lock();
+    try {
+      if (!answers.storesData()) {
+        answers.storesDataFrom(domain.lowestOpenDataContainer());
+      }
+    } finally {
+      lock.unlock();
+    }
+    domain.append(ChunkKind.DATA, block, offset, lengthBytes, chunks);
+    newBytes += lackingBytes;
+  }
+
+  /** Stores a node whose children this upload itself has stored or been told present. */
+  void storeOwnNode(int level, byte[] node, int lengthBytes, byte[] fingerprint)
+      throws IOException {
+    one.clear();
+    one.add(fingerprint, 0, lengthBytes);
+    if (isGathered(one, 0)) {
+      return;
+    }
+    waitForRoom(1);
+    answer(one, childPlaces);
+    if (!childPlaces.isPresent(0)) {
+      storeNode(node, 0, lengthBytes, fingerprint);
+    }
+  }
+
+  private void storeNode(byte[] node, int offset, int lengthBytes, byte[] fingerprint)
+      throws IOException {
+    if (gatheredBytes + lengthBytes > NODE_BLOCK_BYTES) {
+      flushNodes();
+    }
+    if (gathered.length < gatheredBytes + lengthBytes) {
+      gathered =
+          Arrays.copyOf(
+              gathered,
+              Math.max(
+                  gatheredBytes + lengthBytes, Math.min(NODE_BLOCK_BYTES, 2 * gathered.length)));
+    }
+    System.arraycopy(node, offset, gathered, gatheredBytes, lengthBytes);
+    gatheredBytes += lengthBytes;
+    gatheredNodes.add(fingerprint, 0, lengthBytes);
+    lock.lock();
+    try {
+      answers.add(ChunkKind.NODE, fingerprint, 0, lengthBytes);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void flushNodes() throws IOException {
+    if (gatheredBytes == 0) {
+      return;
+    }
+    engine.checkSpace(gatheredBytes);
+    try (BlockBuilder builder = shape.newBuilder(ChunkKind.NODE)) {
+      int at = 0;
+      for (int i = 0; i < gatheredNodes.count(); i++) {
+        builder.add(gathered, at, gatheredNodes.lengths()[i]);
+        at += gatheredNodes.lengths()[i];
+      }
+      int length = builder.encode();
+      domain.append(ChunkKind.NODE, builder.bytes(), 0, length, gatheredNodes);
+    }
+    gatheredNodes.clear();
+    gatheredBytes = 0;
+  }
+
+  private boolean isGathered(FingerprintBatch batch, int row) {
+    if (batch.kind() == ChunkKind.NODE) {
+      for (int i = 0; i < gatheredNodes.count(); i++) {
+        if (isSame(gatheredNodes, i, batch.fingerprints(), row * Fingerprint.BYTES)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  private static boolean isSame(FingerprintBatch batch, int row, byte[] fingerprints, int offset) {
+    int at = row * Fingerprint.BYTES;
+    return Arrays.equals(
+        batch.fingerprints(),
+        at,
+        at + Fingerprint.BYTES,
+        fingerprints,
+        offset,
+        offset + Fingerprint.BYTES);
+  }
+
+  // ---- checkpoints
+
+  /**
+   * Asks for a durable unfinished root.
+   *
+   * @param covered answers that the root covers, with all before them
+   */
+  Promise<Checkpoint> checkpoint(ObjectRoot root, HaveList.@Nullable Interval covered)
+      throws IOException {
+    flushNodes();
+    checkRoot(root);
+    FingerprintBatch goneNodes = new FingerprintBatch(ChunkKind.NODE, 8);
+    FingerprintBatch goneData = new FingerprintBatch(ChunkKind.DATA, 8);
+    findGone(goneNodes, goneData);
+    if (goneNodes.count() + goneData.count() > 0) {
+      throw new IOException(
+          (goneNodes.count() + goneData.count())
+              + " chunks answered present have been found damaged since; the commit will name"
+              + " them");
+    }
+    Checkpoint wanted = new Checkpoint(uploadId, root, ++sequence);
+    Promise<Checkpoint> promise = engine.scheduler().promise();
+    lock.lock();
+    try {
+      underWay = promise;
+    } finally {
+      lock.unlock();
+    }
+    engine
+        .committer()
+        .submit(
+            domain,
+            new CatalogCommand.CheckpointUpload(
+                engine.stamp(CatalogCommand.NO_ID),
+                uploadId,
+                store.id(),
+                itemName,
+                root,
+                wanted.sequence(),
+                createdAtMillis),
+            new Committer.Listener() {
+              @Override
+              public void replied(CatalogReply reply) {
+                switch (reply) {
+                  case CatalogReply.Done _ -> {
+                    durable(wanted, covered);
+                    promise.complete(wanted);
+                  }
+                  case CatalogReply.Refused(Reason reason, String message) ->
+                      promise.fail(new RefusedException(reason, message));
+                }
+              }
+
+              @Override
+              public void failed(Throwable failure) {
+                promise.fail(failure);
+              }
+            });
+    return promise;
+  }
+
+  private void durable(Checkpoint checkpoint, HaveList.@Nullable Interval covered) {
+    lock.lock();
+    try {
+      durableBytes = Math.max(durableBytes, checkpoint.root().lengthBytes());
+      if (covered != null) {
+        answers.drop(covered);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits until so many more answers may be kept. */
+  private void waitForRoom(int count) throws IOException {
+    while (true) {
+      Promise<Checkpoint> pending;
+      lock.lock();
+      try {
+        if (answers.count() + count <= MAX_KEPT_ANSWERS) {
+          return;
+        }
+        pending = underWay;
+        underWay = null;
+      } finally {
+        lock.unlock();
+      }
+      if (pending == null) {
+        throw new RefusedException(
+            Reason.INVALID_REQUEST,
+            "more than "
+                + MAX_KEPT_ANSWERS
+                + " answers without a durable checkpoint; checkpoint at least every "
+                + MAX_HAVE_ANSWERS);
+      }
+      pending.await();
+    }
+  }
+
+  private void findGone(FingerprintBatch goneNodes, FingerprintBatch goneData) throws IOException {
+    for (ChunkKind kind : ChunkKind.values()) {
+      FingerprintBatch kept;
+      lock.lock();
+      try {
+        kept = answers.all(kind);
+      } finally {
+        lock.unlock();
+      }
+      if (kept.count() == 0) {
+        continue;
+      }
+      Places now = new Places(kept.count());
+      domain.lookup(kept, now);
+      FingerprintBatch gone = kind == ChunkKind.NODE ? goneNodes : goneData;
+      for (int i = 0; i < kept.count(); i++) {
+        if (!now.isPresent(i)) {
+          gone.add(kept.fingerprints(), i * Fingerprint.BYTES, kept.lengths()[i]);
+        }
+      }
+    }
+  }
+
+  private boolean isKept(Fingerprint node) throws IOException {
+    one.clear();
+    one.add(node, 0);
+    answer(one, childPlaces);
+    return childPlaces.isPresent(0);
+  }
+
+  private void checkRoot(ObjectRoot root) throws IOException {
+    if (!isKept(root.node())) {
+      throw new RefusedException(
+          Reason.INVALID_REQUEST, "the root " + root.node() + " has not been stored");
+    }
+    checkTree(root);
+  }
+
+  private void checkTree(ObjectRoot root) throws IOException {
+    byte[] node = domain.node(root.node().toBytes(), 0);
+    NodeReader reader = new NodeReader();
+    try {
+      reader.reset(node, 0, node.length);
+    } catch (NodeFormatException e) {
+      throw new CorruptDataException(
+          "node " + root.node(), -1, "a recipe node", String.valueOf(e.getMessage()));
+    }
+    if (reader.level() != root.level() || reader.coveredBytes() != root.lengthBytes()) {
+      throw new RefusedException(
+          Reason.INVALID_REQUEST,
+          "the root is said to have level "
+              + root.level()
+              + " over "
+              + root.lengthBytes()
+              + " bytes, it has level "
+              + reader.level()
+              + " over "
+              + reader.coveredBytes());
+    }
+  }
+
+  // ---- housekeeping's side
+
+  /** Copies every fingerprint of a kind that must stay for this upload. */
+  FingerprintBatch kept(ChunkKind kind) {
+    lock.lock();
+    try {
+      return answers.all(kind);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The lowest number of a container with data that this upload stored and no root covers yet. */
+  long lowestOwnDataContainer() {
+    lock.lock();
+    try {
+      return answers.lowestDataContainer();
+    } finally {
+      lock.unlock();
+    }
+  }
+}
