@@ -8,7 +8,8 @@ import onefold.chunker.ObjectRoot;
  *
  * @param storeId the store
  * @param name unique in the store; checked by {@link Names#checkItemName}
- * @param id of this version; a replaced item has a new one
+ * @param id of this version; the id of the upload that made it, so that a writer that lost the
+ *     answer to its commit can tell whether it was done
  * @param version event counter of the catalog at the commit
  * @param root of its recipe
  * @param createdAtMillis store time of the commit

@@ -819,7 +819,7 @@ public final class InMemoryChunkStore implements ChunkStore {
                   stamp(request.commandId()),
                   store.id(),
                   itemName,
-                  newId(),
+                  uploadId,
                   root,
                   request.mode(),
                   tags,

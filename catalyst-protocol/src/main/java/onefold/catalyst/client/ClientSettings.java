@@ -19,6 +19,7 @@ import onefold.catalyst.wire.TlsProvider;
  * @param retry what to do when the connection breaks
  * @param bufferBytes of an item's data that a writer keeps until the appliance has it, at least 8
  *     MiB
+ * @param checkpointBytes after so many bytes an upload makes what it has durable, 1 MiB to 256 MiB
  * @param workers threads for hashing and compressing
  * @param software name and version, told to the server
  */
@@ -34,6 +35,7 @@ public record ClientSettings(
     Duration requestTime,
     RetryPolicy retry,
     long bufferBytes,
+    long checkpointBytes,
     int workers,
     String software) {
   /** The port when nothing else is said. */
@@ -42,7 +44,13 @@ public record ClientSettings(
   /** Least {@link #bufferBytes}. */
   public static final long LEAST_BUFFER_BYTES = 8 << 20;
 
+  /** Greatest {@link #checkpointBytes}. */
+  public static final long MAX_CHECKPOINT_BYTES = 256 << 20;
+
   public ClientSettings {
+    if (checkpointBytes < 1 << 20 || checkpointBytes > MAX_CHECKPOINT_BYTES) {
+      throw new IllegalArgumentException("checkpointBytes " + checkpointBytes);
+    }
     if (port < 1 || port > 65_535) {
       throw new IllegalArgumentException("port " + port);
     }
@@ -72,6 +80,7 @@ public record ClientSettings(
         Duration.ofMinutes(1),
         RetryPolicy.DEFAULT,
         64 << 20,
+        MAX_CHECKPOINT_BYTES,
         Runtime.getRuntime().availableProcessors(),
         "onefold-client");
   }
@@ -90,6 +99,7 @@ public record ClientSettings(
         requestTime,
         retry,
         bufferBytes,
+        checkpointBytes,
         workers,
         software);
   }
@@ -108,6 +118,7 @@ public record ClientSettings(
         requestTime,
         retry,
         bufferBytes,
+        checkpointBytes,
         workers,
         software);
   }
@@ -126,6 +137,7 @@ public record ClientSettings(
         request,
         retry,
         bufferBytes,
+        checkpointBytes,
         workers,
         software);
   }
@@ -144,6 +156,7 @@ public record ClientSettings(
         requestTime,
         value,
         bufferBytes,
+        checkpointBytes,
         workers,
         software);
   }
@@ -161,6 +174,26 @@ public record ClientSettings(
         connectTime,
         requestTime,
         retry,
+        value,
+        checkpointBytes,
+        workers,
+        software);
+  }
+
+  /** Returns these settings with another interval of checkpoints. */
+  public ClientSettings withCheckpointBytes(long value) {
+    return new ClientSettings(
+        host,
+        port,
+        user,
+        password,
+        trust,
+        tlsProvider,
+        connections,
+        connectTime,
+        requestTime,
+        retry,
+        bufferBytes,
         value,
         workers,
         software);
@@ -180,6 +213,7 @@ public record ClientSettings(
         requestTime,
         retry,
         bufferBytes,
+        checkpointBytes,
         value,
         software);
   }
@@ -198,6 +232,7 @@ public record ClientSettings(
         requestTime,
         retry,
         bufferBytes,
+        checkpointBytes,
         workers,
         value);
   }

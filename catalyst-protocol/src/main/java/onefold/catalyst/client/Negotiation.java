@@ -68,9 +68,6 @@ final class Negotiation implements Runnable {
   /** Have-answers after which a checkpoint is due; the protocol allows 32,768. */
   private static final int CHECKPOINT_ANSWERS = 28_000;
 
-  /** Bytes after which a checkpoint is due. */
-  private static final long CHECKPOINT_BYTES = 256L << 20;
-
   /** Nodes and chunks remembered as being there, so that repetitions are not asked about again. */
   private static final int REMEMBERED_NODES = 16_384;
 
@@ -456,7 +453,7 @@ final class Negotiation implements Runnable {
 
   private void planCheckpoint() throws IOException {
     boolean due =
-        builder.lengthBytes() - checkpointedBytes >= CHECKPOINT_BYTES
+        builder.lengthBytes() - checkpointedBytes >= connections.settings().checkpointBytes()
             || answersSinceCheckpoint >= CHECKPOINT_ANSWERS;
     if (due && planned == null && underWay.size() < 2) {
       plan();

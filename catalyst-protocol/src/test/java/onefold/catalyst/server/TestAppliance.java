@@ -35,6 +35,7 @@ public final class TestAppliance implements AutoCloseable {
   private final ChunkStore store;
   private final ServerSettings settings;
   private CatalystServer server;
+  private int stoppedPort;
 
   private TestAppliance(ChunkStore store, ServerSettings settings) throws IOException {
     this.store = store;
@@ -122,14 +123,18 @@ public final class TestAppliance implements AutoCloseable {
     return CatalystClient.connect(clientSettings());
   }
 
-  /** Goes down and up again on the same port; the store stays, uploads in memory do not. */
-  public void restart() throws IOException {
-    int port = port();
+  /** Goes down; the store stays open. */
+  public void stop() {
+    stoppedPort = port();
     server.close();
+  }
+
+  /** Comes up again on the port it had. */
+  public void startAgain() throws IOException {
     server =
         CatalystServer.start(
             new ServerSettings(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), stoppedPort),
                 settings.tls(),
                 settings.tlsProvider(),
                 settings.limits(),
@@ -137,6 +142,12 @@ public final class TestAppliance implements AutoCloseable {
                 settings.epoch()),
             store,
             new Users());
+  }
+
+  /** Goes down and up again on the same port; the store stays, uploads in memory do not. */
+  public void restart() throws IOException {
+    stop();
+    startAgain();
   }
 
   @Override

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.SortedMap;
-import java.util.SortedSet;
 import onefold.chunker.ObjectRoot;
 import onefold.store.Checkpoint;
 import onefold.store.CommitMode;
@@ -209,8 +208,7 @@ final class Applying {
     remove(CatalogKeys.store(storeId));
     remove(CatalogKeys.storeName(name));
     // The items go with their tree; what of them lies above the pages is dropped by the next fold.
-    remove(CatalogKeys.treeRoot(CatalogKeys.ITEMS, storeId));
-    remove(CatalogKeys.treeRoot(CatalogKeys.LOOKUPS, storeId));
+    remove(CatalogKeys.treeRoot(storeId));
     return nothing();
   }
 
@@ -312,7 +310,7 @@ final class Applying {
               + " are taken");
     }
     write(store.withItem(item));
-    write(item, old.orElse(null));
+    write(item);
     return done(new CatalogReply.ItemResult(item));
   }
 
@@ -331,7 +329,6 @@ final class Applying {
     }
     write(store.withoutItem(item.get()));
     remove(CatalogKeys.item(storeId, ByteWriter.utf8(name)));
-    CatalogKeys.lookups(item.get()).forEach(this::remove);
     return done(new CatalogReply.ItemResult(item.get()));
   }
 
@@ -370,7 +367,7 @@ final class Applying {
             c.held(),
             old.newBytes());
     write(store.withoutItem(old).withItem(item));
-    write(item, old);
+    write(item);
     return done(new CatalogReply.ItemResult(item));
   }
 
@@ -532,20 +529,8 @@ final class Applying {
     write(CatalogKeys.store(store.store().id()), store.encode());
   }
 
-  /** Writes an item and its look-ups in the place of those of the item that it replaces. */
-  private void write(ItemRecord item, @Nullable ItemRecord replaced) {
+  private void write(ItemRecord item) {
     write(CatalogKeys.item(item.storeId(), ByteWriter.utf8(item.name())), CatalogValues.item(item));
-    SortedSet<byte[]> lookups = CatalogKeys.lookups(item);
-    if (replaced != null) {
-      for (byte[] old : CatalogKeys.lookups(replaced)) {
-        if (!lookups.remove(old)) {
-          remove(old);
-        }
-      }
-    }
-    for (byte[] lookup : lookups) {
-      write(lookup, new byte[0]);
-    }
   }
 
   void write(byte[] key, byte[] value) {

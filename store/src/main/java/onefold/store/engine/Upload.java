@@ -358,7 +358,7 @@ final class Upload implements IngestSession {
                     engine.stamp(request.commandId()),
                     store.id(),
                     itemName,
-                    Id.random(engine.scheduler().random()),
+                    uploadId,
                     root,
                     request.mode(),
                     request.tags(),
