@@ -73,8 +73,12 @@ record CutRule(int minBytes, int relaxBytes, int maxBytes, int strictBits, int l
 
   /** Returns whether {@code source[..position)} ends in a candidate; reads four bytes. */
   static boolean isCandidate(byte[] source, int position) {
-    int product = (int) INT.get(source, position - Integer.BYTES) * FACTOR;
-    return product >>> (Integer.SIZE - Byte.SIZE) == CANDIDATE;
+    return product(source, position - Integer.BYTES) >>> (Integer.SIZE - Byte.SIZE) == CANDIDATE;
+  }
+
+  /** Multiplies the four bytes at {@code offset}, the first one lowest, by the factor. */
+  static int product(byte[] source, int offset) {
+    return (int) INT.get(source, offset) * FACTOR;
   }
 
   /**

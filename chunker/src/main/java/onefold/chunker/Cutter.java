@@ -8,7 +8,7 @@ package onefold.chunker;
  * the rule. A cutter keeps scratch space, so one thread at a time uses it, but it remembers nothing
  * between calls.
  */
-public sealed interface Cutter permits ScalarCutter, VectorCutter, AdaptiveCutter {
+public sealed interface Cutter permits ScalarCutter, StrideCutter, AdaptiveCutter {
   /**
    * Returns a cutter for the sizes of {@code set}, in the form that is fastest here.
    *

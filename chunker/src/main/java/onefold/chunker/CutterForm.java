@@ -4,7 +4,7 @@ import java.util.Locale;
 
 /**
  * Which form of the cut rule a process runs; all cut the same places. Chosen once a process: {@code
- * -Donefold.cutter=scalar} or {@code vector}, else adaptive.
+ * -Donefold.cutter=scalar}, {@code plain} or {@code vector}, else adaptive.
  */
 enum CutterForm {
   SCALAR {
@@ -13,13 +13,19 @@ enum CutterForm {
       return new ScalarCutter(rule);
     }
   },
+  PLAIN {
+    @Override
+    Cutter cutter(CutRule rule) {
+      return new PlainCutter(rule);
+    }
+  },
   VECTOR {
     @Override
     Cutter cutter(CutRule rule) {
       return new VectorCutter(rule);
     }
   },
-  /** Scalar at first, vectors when the process has cut enough and vectors are fast here. */
+  /** Plain at first, vectors when the process has cut enough and vectors are fast here. */
   ADAPTIVE {
     @Override
     Cutter cutter(CutRule rule) {
@@ -30,7 +36,7 @@ enum CutterForm {
   /** Name of the system property that forces one. */
   static final String PROPERTY = "onefold.cutter";
 
-  /** Narrower vectors are no faster than the scalar form everywhere. */
+  /** Narrower vectors are not faster than the plain form. */
   private static final int LEAST_VECTOR_BITS = 256;
 
   private static final CutterForm CHOSEN = choose(System.getProperty(PROPERTY, ""));
@@ -45,11 +51,12 @@ enum CutterForm {
   private static CutterForm choose(String wanted) {
     return switch (wanted.toLowerCase(Locale.ROOT)) {
       case "scalar" -> SCALAR;
+      case "plain" -> PLAIN;
       case "vector" -> VECTOR;
       case "" -> ADAPTIVE;
       default ->
           throw new IllegalArgumentException(
-              PROPERTY + "=" + wanted + ", must be scalar or vector or not be set");
+              PROPERTY + "=" + wanted + ", must be scalar, plain or vector or not be set");
     };
   }
 

@@ -21,6 +21,27 @@ public record ParameterSet(
     int nodeMeanEntries,
     int nodeMaxEntries) {
 
+  /** Checks that minimum, mean and maximum are in order. */
+  public ParameterSet {
+    if (number < 0 || number > 0xffff) {
+      throw new IllegalArgumentException("parameter set " + number);
+    }
+    if (minBytes < 1 || minBytes > meanBytes || meanBytes > maxBytes) {
+      throw new IllegalArgumentException(
+          "chunks of " + minBytes + ", " + meanBytes + ", " + maxBytes + " bytes");
+    }
+    if (nodeMinEntries < 2
+        || nodeMinEntries >= nodeMeanEntries
+        || nodeMeanEntries > nodeMaxEntries
+        || nodeMaxEntries > MAX_NODE_ENTRIES) {
+      throw new IllegalArgumentException(
+          "nodes of " + nodeMinEntries + ", " + nodeMeanEntries + ", " + nodeMaxEntries);
+    }
+  }
+
+  /** With this many entries of the widest kind a node has still less than 32 KiB. */
+  private static final int MAX_NODE_ENTRIES = 512;
+
   /** Windowed two-stage rule, 2/8/64 KiB, SHA-256. */
   public static final ParameterSet SET_1 =
       new ParameterSet(1, 2 << 10, 8 << 10, 64 << 10, 32, 128, 512);

@@ -1,6 +1,6 @@
 package onefold.chunker;
 
-/** The cut rule in plain Java: the reference, and what runs where there are no vectors. */
+/** The cut rule position by position: the reference, and what ends a buffer. */
 final class ScalarCutter implements Cutter {
   private final CutRule rule;
 

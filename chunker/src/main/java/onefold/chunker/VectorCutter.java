@@ -10,25 +10,11 @@ import jdk.incubator.vector.VectorSpecies;
  * {@link ScalarCutter} cuts. Must not be touched in a JVM without the module jdk.incubator.vector;
  * {@link CutterForm} sees to that.
  */
-final class VectorCutter implements Cutter {
+final class VectorCutter extends StrideCutter {
   private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_PREFERRED;
 
-  /** Positions whose candidates are found at once and kept as bits of one word. */
-  private static final int GROUP = Long.SIZE;
-
-  /**
-   * Words of one stride, 2048 positions: no more than the minimum of set 1, so that no position is
-   * looked at twice, and enough to keep the vector loop free of branches.
-   */
-  private static final int STRIDE_WORDS = 32;
-
-  private static final int STRIDE = STRIDE_WORDS * GROUP;
-
-  private final CutRule rule;
-  private final long[] candidates = new long[STRIDE_WORDS];
-
   VectorCutter(CutRule rule) {
-    this.rule = rule;
+    super(rule);
   }
 
   /** Returns the bits of a vector. */
@@ -37,55 +23,9 @@ final class VectorCutter implements Cutter {
   }
 
   @Override
-  public int cut(byte[] source, int start, int end, boolean endOfStream, int[] lengths, int at) {
-    int count = 0;
-    int chunkStart = start;
-    while (chunkStart < end && at + count < lengths.length) {
-      int available = Math.min(end - chunkStart, rule.maxBytes());
-      int border = border(source, chunkStart, chunkStart + available);
-      int length = border - chunkStart;
-      if (border == 0) {
-        if (available < rule.maxBytes() && !endOfStream) {
-          break;
-        }
-        length = available;
-      }
-      lengths[at + count++] = length;
-      chunkStart += length;
-    }
-    return count;
-  }
-
-  /** Returns the first border of the chunk that begins at {@code start}, 0 if none up to last. */
-  private int border(byte[] source, int start, int last) {
-    int relax = start + rule.relaxBytes();
-    int from = start + rule.minBytes();
-    // The last window of a stride ends one byte before the stride does.
-    while (from <= last && from < source.length - STRIDE) {
-      findCandidates(source, from, candidates);
-      for (int word = 0; word < STRIDE_WORDS; word++) {
-        long bits = candidates[word];
-        while (bits != 0) {
-          int position = from + word * GROUP + Long.numberOfTrailingZeros(bits);
-          if (position > last) {
-            return 0;
-          }
-          int zeroBits = position < relax ? rule.strictBits() : rule.looseBits();
-          if (CutRule.isConfirmed(source, position, zeroBits)) {
-            return position;
-          }
-          bits &= bits - 1;
-        }
-      }
-      from += STRIDE;
-    }
-    return from <= last ? ScalarCutter.border(rule, source, start, from, last) : 0;
-  }
-
-  /** Sets bit i of word w where position {@code from + 64 w + i} is a candidate. */
-  private static void findCandidates(byte[] source, int from, long[] candidates) {
+  void findCandidates(byte[] source, int from, long[] words) {
     for (int word = 0; word < STRIDE_WORDS; word++) {
-      candidates[word] = candidatesOfGroup(source, from + word * GROUP);
+      words[word] = candidatesOfGroup(source, from + word * GROUP);
     }
   }
 

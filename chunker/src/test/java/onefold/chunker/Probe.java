@@ -25,14 +25,8 @@ final class Probe {
     fingerprinter.fingerprint(data, 0, lengths, 0, count, fingerprints, 0);
     print("cuts", Arrays.toString(Arrays.copyOf(lengths, count)));
     print("fingerprints", HexFormat.of().formatHex(fingerprints));
-    // Far enough for the adaptive cutter to go over to vectors, if there are any.
-    byte[] zeros = new byte[4 << 20];
-    long cutBytes = 0;
-    while (cutBytes <= AdaptiveCutter.WARM_BYTES) {
-      int chunks = cutter.cut(zeros, 0, zeros.length, true, lengths, 0);
-      cutBytes += (long) chunks << 16;
-    }
-    count = cutter.cut(data, 0, data.length, true, lengths, 0);
+    Cutter warm = new AdaptiveCutter(CutRule.of(ParameterSet.SET_1), 1);
+    count = warm.cut(data, 0, data.length, true, lengths, 0);
     print("cuts when warm", Arrays.toString(Arrays.copyOf(lengths, count)));
     for (BlockCodec codec : BlockCodec.values()) {
       try (BlockBuilder builder =

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import onefold.chunker.ObjectRoot;
 import onefold.store.Checkpoint;
 import onefold.store.CommitMode;
@@ -208,7 +209,8 @@ final class Applying {
     remove(CatalogKeys.store(storeId));
     remove(CatalogKeys.storeName(name));
     // The items go with their tree; what of them lies above the pages is dropped by the next fold.
-    remove(CatalogKeys.treeRoot(storeId));
+    remove(CatalogKeys.treeRoot(CatalogKeys.ITEMS, storeId));
+    remove(CatalogKeys.treeRoot(CatalogKeys.LOOKUPS, storeId));
     return nothing();
   }
 
@@ -310,7 +312,7 @@ final class Applying {
               + " are taken");
     }
     write(store.withItem(item));
-    write(item);
+    write(item, old.orElse(null));
     return done(new CatalogReply.ItemResult(item));
   }
 
@@ -329,6 +331,7 @@ final class Applying {
     }
     write(store.withoutItem(item.get()));
     remove(CatalogKeys.item(storeId, ByteWriter.utf8(name)));
+    CatalogKeys.lookups(item.get()).forEach(this::remove);
     return done(new CatalogReply.ItemResult(item.get()));
   }
 
@@ -367,7 +370,7 @@ final class Applying {
             c.held(),
             old.newBytes());
     write(store.withoutItem(old).withItem(item));
-    write(item);
+    write(item, old);
     return done(new CatalogReply.ItemResult(item));
   }
 
@@ -529,8 +532,20 @@ final class Applying {
     write(CatalogKeys.store(store.store().id()), store.encode());
   }
 
-  private void write(ItemRecord item) {
+  /** Writes an item and its look-ups in the place of those of the item that it replaces. */
+  private void write(ItemRecord item, @Nullable ItemRecord replaced) {
     write(CatalogKeys.item(item.storeId(), ByteWriter.utf8(item.name())), CatalogValues.item(item));
+    SortedSet<byte[]> lookups = CatalogKeys.lookups(item);
+    if (replaced != null) {
+      for (byte[] old : CatalogKeys.lookups(replaced)) {
+        if (!lookups.remove(old)) {
+          remove(old);
+        }
+      }
+    }
+    for (byte[] lookup : lookups) {
+      write(lookup, new byte[0]);
+    }
   }
 
   void write(byte[] key, byte[] value) {

@@ -80,20 +80,21 @@ public final class CatalogFold {
     if (changes.isEmpty()) {
       return;
     }
-    Id treeId = CatalogKeys.treeId(address);
     Id domainId = CatalogCommand.NO_ID;
-    if (address[0] == CatalogKeys.ITEMS) {
-      Store store = view.storeState(treeId);
+    if (CatalogKeys.isOfStore(address)) {
+      Store store = view.storeState(CatalogKeys.storeId(address));
       if (store == null) {
         return; // The store was deleted, and its items with it.
       }
-      domainId = store.store().domainId();
+      if (address[0] == CatalogKeys.ITEMS) {
+        domainId = store.store().domainId();
+      }
     }
     PageTree.Root root =
         new PageTreeWriter(view.pages(), address[0], domainId, changes)
             .update(view.treeOf(address));
     roots.put(
-        CatalogKeys.inTree(CatalogKeys.treeRoot(treeId)),
+        CatalogKeys.inTree(CatalogKeys.treeRoot(address)),
         root == null ? Layer.REMOVED : root.encode());
   }
 

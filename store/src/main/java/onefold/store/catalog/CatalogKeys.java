@@ -1,10 +1,16 @@
 package onefold.store.catalog;
 
 import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import onefold.chunker.ChunkKind;
 import onefold.chunker.Fingerprint;
 import onefold.store.Id;
+import onefold.store.ItemRecord;
 
 /**
  * Keys of the catalog's trees. A full key is the tree's address (its kind; for a store's items also
@@ -15,6 +21,7 @@ final class CatalogKeys {
   static final int ROOTS = 1;
   static final int SYSTEM = 2;
   static final int ITEMS = 3;
+  static final int LOOKUPS = 5;
 
   // First byte of a key in the tree of roots.
   static final int STATE = 1;
@@ -32,23 +39,34 @@ final class CatalogKeys {
   static final int GONE = 5;
   static final int QUARANTINE = 6;
 
-  /** Id under which the root of the system tree stands. */
-  static final Id SYSTEM_TREE = new Id(0, 0);
+  // First byte of a key in a store's look-ups.
+  static final int BY_AGE = 1;
+  static final int BY_SIZE = 2;
+  static final int BY_TAG = 3;
 
   /** Longest key within a tree: kind and key of a record, with what stands before them. */
   static final int MAX_KEY_BYTES = 2 + CatalogCommand.MAX_KIND_BYTES + CatalogCommand.MAX_KEY_BYTES;
+
+  /** How much of a tag's hash stands in its look-ups; what is found is checked against the item. */
+  private static final int TAG_HASH_BYTES = Long.BYTES;
 
   private CatalogKeys() {}
 
   /** Returns how many bytes of a full key are the tree's address. */
   static int addressBytes(byte[] full) {
-    return full[0] == ITEMS ? 1 + Id.BYTES : 1;
+    return isOfStore(full) ? 1 + Id.BYTES : 1;
   }
 
-  static Id treeId(byte[] full) {
-    return full[0] == ITEMS
+  /** Tells whether a full key belongs to a tree that each store has one of. */
+  static boolean isOfStore(byte[] full) {
+    return full[0] == ITEMS || full[0] == LOOKUPS;
+  }
+
+  /** Returns the store to which the tree of a full key belongs, or the id for none. */
+  static Id storeId(byte[] full) {
+    return isOfStore(full)
         ? new Id(ByteBuffer.wrap(full, 1, 8).getLong(), ByteBuffer.wrap(full, 9, 8).getLong())
-        : SYSTEM_TREE;
+        : CatalogCommand.NO_ID;
   }
 
   static byte[] inTree(byte[] full) {
@@ -75,8 +93,13 @@ final class CatalogKeys {
     return new ByteWriter(64).u8(ROOTS).u8(STORE_NAME).raw(ByteWriter.utf8(name)).toBytes();
   }
 
-  static byte[] treeRoot(Id treeId) {
-    return ofId(ROOTS, TREE_ROOT, treeId);
+  /** Returns the key under which the root of a tree stands, from any full key of that tree. */
+  static byte[] treeRoot(byte[] full) {
+    return treeRoot(full[0], storeId(full));
+  }
+
+  static byte[] treeRoot(int kind, Id storeId) {
+    return new ByteWriter(19).u8(ROOTS).u8(TREE_ROOT).u8(kind).id(storeId).toBytes();
   }
 
   static byte[] upload(Id uploadId) {
@@ -134,6 +157,62 @@ final class CatalogKeys {
 
   static byte[] items(Id storeId) {
     return new ByteWriter(17).u8(ITEMS).id(storeId).toBytes();
+  }
+
+  /** Keys that begin so come youngest first, those of one millisecond in order of name. */
+  static byte[] byAge(Id storeId, long createdAtMillis) {
+    return descending(storeId, BY_AGE, createdAtMillis);
+  }
+
+  /** Keys that begin so come largest first, those of one length in order of name. */
+  static byte[] bySize(Id storeId, long lengthBytes) {
+    return descending(storeId, BY_SIZE, lengthBytes);
+  }
+
+  /**
+   * Keys that begin so are of items with this tag, or one whose hash begins with the same bytes.
+   */
+  static byte[] byTag(Id storeId, String key, String value) {
+    ByteWriter pair = new ByteWriter(64).text(key).text(value);
+    byte[] hash = sha256(pair.toBytes());
+    return lookups(storeId).u8(BY_TAG).raw(hash, 0, TAG_HASH_BYTES).toBytes();
+  }
+
+  static byte[] withName(byte[] lookup, byte[] name) {
+    return new ByteWriter(lookup.length + name.length).raw(lookup).raw(name).toBytes();
+  }
+
+  /** Returns all look-ups of an item, each full key with the item's name at its end. */
+  static SortedSet<byte[]> lookups(ItemRecord item) {
+    byte[] name = ByteWriter.utf8(item.name());
+    SortedSet<byte[]> keys = new TreeSet<>(Arrays::compareUnsigned);
+    keys.add(withName(byAge(item.storeId(), item.createdAtMillis()), name));
+    keys.add(withName(bySize(item.storeId(), item.root().lengthBytes()), name));
+    for (Map.Entry<String, String> tag : item.tags().entrySet()) {
+      keys.add(withName(byTag(item.storeId(), tag.getKey(), tag.getValue()), name));
+    }
+    return keys;
+  }
+
+  /** Returns the item's name at the end of a look-up. */
+  static byte[] lookedUpName(byte[] full) {
+    return Arrays.copyOfRange(full, 1 + Id.BYTES + 1 + Long.BYTES, full.length);
+  }
+
+  private static byte[] descending(Id storeId, int first, long value) {
+    return lookups(storeId).u8(first).u64BigEndian(~value).toBytes();
+  }
+
+  private static ByteWriter lookups(Id storeId) {
+    return new ByteWriter(64).u8(LOOKUPS).id(storeId);
+  }
+
+  private static byte[] sha256(byte[] bytes) {
+    try {
+      return MessageDigest.getInstance("SHA-256").digest(bytes);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("this Java has no SHA-256, which every Java must have", e);
+    }
   }
 
   private static byte[] ofId(int tree, int first, Id id) {

@@ -123,6 +123,7 @@ public final class CatalogPageFormat {
         var root = in.root();
         visitor.object(page.domainId(), bytes, value, root.level(), root.lengthBytes());
       }
+      case CatalogKeys.LOOKUPS -> {}
       default -> throw in.corrupt("page with entries", "kind " + page.kind());
     }
   }

@@ -158,9 +158,7 @@ public final class CatalogView {
    * @return an empty page if there is no such store
    */
   public ItemPage items(Id storeId, String prefix, String after, int limit) throws IOException {
-    if (limit < 1 || limit > MAX_LISTED) {
-      throw new IllegalArgumentException("limit " + limit + ", must be 1 to " + MAX_LISTED);
-    }
+    checkLimit(limit);
     List<ItemRecord> items = new ArrayList<>();
     if (storeState(storeId) == null) {
       return new ItemPage(items, false);
@@ -174,6 +172,87 @@ public final class CatalogView {
       items.add(CatalogValues.readItem(storeId, CatalogKeys.inTree(walk.key()), walk.value()));
     }
     return new ItemPage(items, false);
+  }
+
+  /**
+   * Lists items youngest first, those of the same millisecond in order of name.
+   *
+   * @param notAfterMillis store time of creation from which on to list, downwards; {@link
+   *     Long#MAX_VALUE} for the start
+   * @param afterName if not empty, items of exactly that time follow this name
+   * @param limit 1 to {@link #MAX_LISTED}
+   */
+  public ItemPage itemsByAge(Id storeId, long notAfterMillis, String afterName, int limit)
+      throws IOException {
+    byte[] all = {CatalogKeys.BY_AGE};
+    return lookedUp(storeId, all, CatalogKeys.byAge(storeId, notAfterMillis), afterName, limit);
+  }
+
+  /**
+   * Lists items largest first, those of the same length in order of name.
+   *
+   * @param notAboveBytes length from which on to list, downwards; {@link Long#MAX_VALUE} for the
+   *     start
+   * @param afterName if not empty, items of exactly that length follow this name
+   * @param limit 1 to {@link #MAX_LISTED}
+   */
+  public ItemPage itemsBySize(Id storeId, long notAboveBytes, String afterName, int limit)
+      throws IOException {
+    byte[] all = {CatalogKeys.BY_SIZE};
+    return lookedUp(storeId, all, CatalogKeys.bySize(storeId, notAboveBytes), afterName, limit);
+  }
+
+  /**
+   * Lists the items that have a tag, in order of name.
+   *
+   * @param afterName exclusive; empty for the start
+   * @param limit 1 to {@link #MAX_LISTED}
+   */
+  public ItemPage itemsByTag(Id storeId, String key, String value, String afterName, int limit)
+      throws IOException {
+    byte[] tag = CatalogKeys.byTag(storeId, key, value);
+    ItemPage page = lookedUp(storeId, CatalogKeys.inTree(tag), tag, afterName, limit);
+    // Two tags may have the same hash.
+    return new ItemPage(
+        page.items().stream().filter(item -> value.equals(item.tags().get(key))).toList(),
+        page.more());
+  }
+
+  /**
+   * Lists items by their look-ups.
+   *
+   * @param prefixInTree beginning of all keys of this kind, without the tree's address
+   * @param from where to begin
+   */
+  private ItemPage lookedUp(
+      Id storeId, byte[] prefixInTree, byte[] from, String afterName, int limit)
+      throws IOException {
+    checkLimit(limit);
+    List<ItemRecord> items = new ArrayList<>();
+    if (storeState(storeId) == null) {
+      return new ItemPage(items, false);
+    }
+    byte[] prefix = Arrays.copyOf(from, CatalogKeys.addressBytes(from) + prefixInTree.length);
+    byte[] after = CatalogKeys.withName(from, ByteWriter.utf8(afterName));
+    Walk walk = walk(prefix, after);
+    while (walk.next()) {
+      if (items.size() == limit) {
+        return new ItemPage(items, true);
+      }
+      byte[] name = CatalogKeys.lookedUpName(walk.key());
+      byte[] value = get(CatalogKeys.item(storeId, name));
+      if (value == null) {
+        throw new CorruptDataException("catalog", -1, "an item that a look-up stands for", "none");
+      }
+      items.add(CatalogValues.readItem(storeId, name, value));
+    }
+    return new ItemPage(items, false);
+  }
+
+  private static void checkLimit(int limit) {
+    if (limit < 1 || limit > MAX_LISTED) {
+      throw new IllegalArgumentException("limit " + limit + ", must be 1 to " + MAX_LISTED);
+    }
   }
 
   // ---- uploads
@@ -378,7 +457,7 @@ public final class CatalogView {
               upload.upload().checkpoint().root());
         }
       } else if (key[0] == CatalogKeys.ITEMS) {
-        Id storeId = CatalogKeys.treeId(key);
+        Id storeId = CatalogKeys.storeId(key);
         Store store = storeState(storeId);
         if (store != null && store.store().domainId().equals(domainId)) {
           ItemRecord item = CatalogValues.readItem(storeId, CatalogKeys.inTree(key), walk.value());
@@ -408,29 +487,26 @@ public final class CatalogView {
     if (base == null) {
       return;
     }
-    List<PageTree.Root> items = new ArrayList<>();
-    List<PageTree.Root> system = new ArrayList<>();
+    record Tree(int kind, PageTree.Root root) {}
+    List<Tree> trees = new ArrayList<>();
     pages.visitPages(
         base,
         CatalogKeys.ROOTS,
         leaf -> {
           for (int i = 0; i < leaf.count(); i++) {
-            byte[] key = leaf.key(i);
-            if (key[0] == CatalogKeys.TREE_ROOT) {
-              PageTree.Root root = PageTree.rootOf(pages.value(leaf, i));
-              boolean isSystem =
-                  Arrays.equals(
-                      key, CatalogKeys.inTree(CatalogKeys.treeRoot(CatalogKeys.SYSTEM_TREE)));
-              (isSystem ? system : items).add(root);
+            if (leaf.keyByte(i, 0) == CatalogKeys.TREE_ROOT) {
+              trees.add(new Tree(leaf.keyByte(i, 1), PageTree.rootOf(pages.value(leaf, i))));
             }
           }
         },
         visitor);
-    for (PageTree.Root root : system) {
-      pages.visitPages(root, CatalogKeys.SYSTEM, leaf -> visitValuePages(leaf, visitor), visitor);
-    }
-    for (PageTree.Root root : items) {
-      pages.visitPages(root, CatalogKeys.ITEMS, null, visitor);
+    for (Tree tree : trees) {
+      boolean hasLongValues = tree.kind == CatalogKeys.SYSTEM;
+      pages.visitPages(
+          tree.root,
+          tree.kind,
+          hasLongValues ? leaf -> visitValuePages(leaf, visitor) : null,
+          visitor);
     }
   }
 
@@ -531,7 +607,7 @@ public final class CatalogView {
     if (base == null || full[0] == CatalogKeys.ROOTS) {
       return base;
     }
-    byte[] rootKey = CatalogKeys.inTree(CatalogKeys.treeRoot(CatalogKeys.treeId(full)));
+    byte[] rootKey = CatalogKeys.inTree(CatalogKeys.treeRoot(full));
     byte[] encoded = pages.find(base, CatalogKeys.ROOTS, rootKey);
     return encoded == null ? null : PageTree.rootOf(encoded);
   }

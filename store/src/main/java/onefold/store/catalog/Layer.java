@@ -41,6 +41,9 @@ record Layer(PersistentMap<byte[], byte[]> changes, long bytes) {
 
   /** Returns this layer with the changes of a newer one laid over it. */
   Layer withNewer(Layer newer) {
+    if (isEmpty()) {
+      return newer;
+    }
     Layer both = this;
     PersistentMap.Walk<byte[], byte[]> walk = newer.changes.from(new byte[0]);
     while (walk.next()) {

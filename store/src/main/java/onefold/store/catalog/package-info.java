@@ -4,11 +4,11 @@
  * <p>A {@link onefold.store.catalog.Catalog} is a deterministic state machine: {@link
  * onefold.store.catalog.CatalogCommand}s go in, in the order of the journal, and applying one uses
  * no clock, randomness or files. Changes lie in memory in immutable ordered maps and are folded, in
- * batches, into ordered copy-on-write trees of pages: one tree of items for each store, one of
- * everything else, and above them one small tree of roots. Pages are node chunks of a domain of
- * their own, the one whose id is zero, found by fingerprint through {@link
- * onefold.store.catalog.NodeStore}, and loaded when they are needed. Formats: {@code
- * docs/formats/catalog-page.md}, {@code docs/formats/catalog-command.md}.
+ * batches, into ordered copy-on-write trees of pages: for each store one of its items and one of
+ * their look-ups by age, size and tag, one of everything else, and above them one small tree of
+ * roots. Pages are node chunks of a domain of their own, the one whose id is zero, found by
+ * fingerprint through {@link onefold.store.catalog.NodeStore}, and loaded when they are needed.
+ * Formats: {@code docs/formats/catalog-page.md}, {@code docs/formats/catalog-command.md}.
  *
  * <p>May import {@code onefold.store} and {@code onefold.chunker}. Starts no thread, takes no lock
  * and never waits.

@@ -368,6 +368,37 @@ class CatalogTest {
   }
 
   @Test
+  void itemsAreFoundByAgeSizeAndTag() throws IOException {
+    for (int i = 0; i < 5; i++) {
+      commands.timeMillis += 10;
+      done(commands.commit("item" + i, i, 100 - i % 3, CommitMode.IF_ABSENT));
+    }
+    done(commands.update("item3", false, 0));
+    done(commands.update("item1", false, 0));
+    fold();
+    CatalogView view = catalog.view();
+    assertEquals(
+        List.of("item4", "item3", "item2", "item1", "item0"),
+        names(view.itemsByAge(STORE.id(), Long.MAX_VALUE, "", 9)));
+    assertEquals(
+        List.of("item2", "item1"),
+        names(view.itemsByAge(STORE.id(), commands.timeMillis - 20, "", 2)));
+    assertEquals(
+        List.of("item0", "item3", "item1", "item4", "item2"),
+        names(view.itemsBySize(STORE.id(), Long.MAX_VALUE, "", 9)));
+    assertEquals(List.of("item4", "item2"), names(view.itemsBySize(STORE.id(), 99, "item1", 9)));
+    assertEquals(
+        List.of("item1", "item3"), names(view.itemsByTag(STORE.id(), "job", "nightly", "", 9)));
+    assertEquals(List.of(), names(view.itemsByTag(STORE.id(), "job", "night", "", 9)));
+    done(commands.delete("item1"));
+    done(commands.commit("item3", 9, 1, CommitMode.REPLACE));
+    assertEquals(List.of(), names(catalog.view().itemsByTag(STORE.id(), "job", "nightly", "", 9)));
+    assertEquals(4, catalog.view().itemsBySize(STORE.id(), Long.MAX_VALUE, "", 9).items().size());
+    assertThrows(
+        IllegalArgumentException.class, () -> catalog.view().itemsByAge(STORE.id(), 1, "", 0));
+  }
+
+  @Test
   void readersSeeStagedCommandsOnlyWhenTheyArePublished() throws IOException {
     CatalogView before = catalog.view();
     catalog.stage(commands.commit("a", 1, 1, CommitMode.IF_ABSENT));
