@@ -734,6 +734,7 @@ public final class SimulatedScheduler implements Scheduler {
         return;
       }
       lock.checkHeld();
+      forgetTimedOut();
       if (!waiting.isEmpty()) {
         wake(waiting.remove(choices.nextInt(waiting.size())), false);
       }
@@ -745,10 +746,16 @@ public final class SimulatedScheduler implements Scheduler {
         return;
       }
       lock.checkHeld();
+      forgetTimedOut();
       for (Task task : waiting) {
         wake(task, false);
       }
       waiting.clear();
+    }
+
+    /** A task whose time is over can run already; it takes itself out when it does. */
+    private void forgetTimedOut() {
+      waiting.removeIf(task -> task.waitingFor == null);
     }
   }
 

@@ -11,9 +11,11 @@ import java.util.HashSet;
 import java.util.concurrent.CompletableFuture;
 import onefold.store.scheduler.BoundedQueue;
 import onefold.store.scheduler.Scheduler;
+import onefold.store.scheduler.SchedulerCondition;
 import onefold.store.scheduler.SchedulerLock;
 import onefold.store.scheduler.TaskHandle;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 final class SimulatedSchedulerTest extends SchedulerContract {
   @Override
@@ -276,6 +278,38 @@ final class SimulatedSchedulerTest extends SchedulerContract {
       assertNotEquals(0, wall);
       return null;
     });
+  }
+
+  @Test
+  @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void aSignalDoesNotWakeATaskAgainWhoseTimeIsOver() throws Exception {
+    for (long seed = 0; seed < 300; seed++) {
+      var scheduler = new SimulatedScheduler(seed);
+      scheduler.run(() -> {
+        SchedulerLock lock = scheduler.lock("lock");
+        SchedulerCondition condition = lock.newCondition();
+        for (int i = 0; i < 3; i++) {
+          scheduler.start(
+              "waiter",
+              () -> {
+                lock.lock();
+                try {
+                  boolean signalled = condition.await(Duration.ofNanos(2_000));
+                  assertTrue(signalled || scheduler.nanoTime() >= 2_000);
+                } finally {
+                  lock.unlock();
+                }
+              });
+        }
+        for (int i = 0; i < 8; i++) {
+          lock.lock();
+          condition.signal();
+          lock.unlock();
+        }
+        scheduler.close(); // hangs if the baton went to a task that had ended
+        return null;
+      });
+    }
   }
 
   @Test
