@@ -3,6 +3,9 @@ package onefold.store.index;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.LongPredicate;
 
 /**
  * A set of container numbers: a bitmap of 8 KiB for each 65,536 neighbours of which one is in it.
@@ -41,6 +44,11 @@ final class ContainerSet {
     Pages now = pages;
     int page = now.find(number);
     return page >= 0 && ((long) WORD.getOpaque(now.bits[page], word(number)) >>> number & 1) != 0;
+  }
+
+  /** Whether any number is in whose bits above the lower 16 are {@code part}. */
+  boolean containsAnyOf(long part) {
+    return pages.find(part << 16) >= 0;
   }
 
   /** Puts a number in; says whether it was out. */
@@ -83,6 +91,43 @@ final class ContainerSet {
     }
     pages = withoutPage(now, page);
     return true;
+  }
+
+  /** Puts all numbers of another set in. */
+  void addAll(ContainerSet other) {
+    other.ranges((first, last) -> {
+      for (long number = first; number != last + 1; number++) {
+        add(number);
+      }
+    });
+  }
+
+  /** Takes all numbers out that are not to be kept. */
+  void retain(LongPredicate keep) {
+    var out = new ContainerSet();
+    ranges((first, last) -> {
+      for (long number = first; number != last + 1; number++) {
+        if (!keep.test(number)) {
+          out.add(number);
+        }
+      }
+    });
+    out.ranges((first, last) -> {
+      for (long number = first; number != last + 1; number++) {
+        remove(number);
+      }
+    });
+  }
+
+  /** All numbers, in ascending order as unsigned numbers, in a set of the caller's. */
+  Set<Long> numbers() {
+    var numbers = new TreeSet<Long>(Long::compareUnsigned);
+    ranges((first, last) -> {
+      for (long number = first; number != last + 1; number++) {
+        numbers.add(number);
+      }
+    });
+    return numbers;
   }
 
   long count() {

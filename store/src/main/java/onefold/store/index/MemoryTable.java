@@ -19,9 +19,15 @@ import onefold.chunker.Fingerprint;
  * reference is stored with release after its record was written and loaded with acquire. A table
  * that grows leaves the old references readable until the whole table is closed.
  */
-final class MemoryTable implements AutoCloseable {
+final class MemoryTable extends Shared {
   /** Bytes of one record: fingerprint as four big-endian longs, container number, location. */
   static final int RECORD_BYTES = 48;
+
+  /** Number of the field that holds the container. */
+  static final int CONTAINER = 4;
+
+  /** Number of the field that holds the location. */
+  static final int LOCATION = 5;
 
   /** Most records: a reference holds 31 bits. */
   static final int MAX_RECORDS = 1 << 30;
@@ -73,7 +79,7 @@ final class MemoryTable implements AutoCloseable {
   }
 
   @Override
-  public void close() {
+  void dispose() {
     arena.close();
   }
 
@@ -174,6 +180,17 @@ final class MemoryTable implements AutoCloseable {
    */
   long field(int record, int field) {
     return chunks[record >>> CHUNK_RECORDS_SHIFT].get(LONG, at(record) + field * 8L);
+  }
+
+  /** Adds a record to another table; says whether it was not there. */
+  boolean copyRecord(int record, MemoryTable target) {
+    return target.add(
+        field(record, 0),
+        field(record, 1),
+        field(record, 2),
+        field(record, 3),
+        field(record, CONTAINER),
+        field(record, LOCATION));
   }
 
   /** Writes a record's fingerprint to {@code target}. */

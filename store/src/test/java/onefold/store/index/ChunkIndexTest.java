@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Set;
 import java.util.SplittableRandom;
 import onefold.chunker.ChunkKind;
 import onefold.chunker.Fingerprint;
@@ -139,6 +140,83 @@ class ChunkIndexTest {
     assertThrows(IllegalArgumentException.class, () -> index.publish(1, ChunkKind.NODE, 0, batch));
     batch.lengths()[1] = (1 << 20) + 1;
     assertThrows(IllegalArgumentException.class, () -> index.publish(1, ChunkKind.DATA, 0, batch));
+  }
+
+  @Test
+  void onlySealedContainersReachTheDiskAndOnlyTheyAreCovered() throws IOException {
+    FingerprintBatch sealed = randomChunks(ChunkKind.DATA, 3000);
+    FingerprintBatch open = randomChunks(ChunkKind.DATA, 3000);
+    index.publish(7, ChunkKind.DATA, 0, sealed);
+    index.publish(8, ChunkKind.DATA, 0, open);
+    index.sealed(7);
+    index.checkpoint();
+    assertEquals(Set.of(7L), index.coveredContainers());
+    assertEquals(2, present(sealed) + present(open), "both are found, wherever they are");
+    assertEquals(1, index.statistics().runs());
+
+    reopen();
+    assertEquals(Set.of(7L), index.coveredContainers());
+    assertEquals(1, present(sealed));
+    assertEquals(0, present(open));
+    index.publish(8, ChunkKind.DATA, 0, open);
+    index.sealed(8);
+    index.checkpoint();
+    assertEquals(Set.of(7L, 8L), index.coveredContainers());
+    index.retract(7);
+    reopen();
+    assertEquals(Set.of(7L, 8L), index.coveredContainers(), "the engine says again what is gone");
+    index.retract(7);
+    assertEquals(Set.of(8L), index.coveredContainers());
+    assertEquals(0, present(sealed));
+    assertEquals(1, present(open));
+  }
+
+  @Test
+  void anIdleIndexHasNoOpenFileAndLittleMemory() throws IOException {
+    FingerprintBatch batch = randomChunks(ChunkKind.DATA, 20_000);
+    index.publish(7, ChunkKind.DATA, 0, batch);
+    index.sealed(7);
+    index.checkpoint();
+    assertEquals(1, present(batch));
+    assertTrue(index.statistics().filterBytes() > 0);
+    index.quiesce();
+    IndexStatistics idle = index.statistics();
+    assertEquals(0, idle.filterBytes());
+    assertEquals(0, idle.cacheBytes());
+    assertTrue(idle.tableBytes() <= 32 << 10, () -> idle.toString());
+    assertEquals(1, present(batch));
+  }
+
+  @Test
+  void theDeadEntriesOfManyRetractedContainersLeaveTheDisk() throws IOException {
+    for (int container = 1; container <= 40; container++) {
+      index.publish(container, ChunkKind.DATA, 0, randomChunks(ChunkKind.DATA, 500));
+      index.sealed(container);
+    }
+    index.checkpoint();
+    for (int container = 1; container <= 30; container++) {
+      index.retract(container);
+    }
+    index.settle();
+    reopen();
+    assertTrue(index.statistics().entries() <= 7_000, () -> index.statistics().toString());
+  }
+
+  /** 1 if all chunks of the batch are found, 0 if none is. */
+  private int present(FingerprintBatch batch) throws IOException {
+    var places = new Places(batch.count());
+    index.lookup(batch, places);
+    int present = 0;
+    for (int i = 0; i < batch.count(); i++) {
+      present += places.isPresent(i) ? 1 : 0;
+    }
+    assertTrue(present == 0 || present == batch.count(), () -> "some of " + batch.count());
+    return present == 0 ? 0 : 1;
+  }
+
+  private void reopen() throws IOException {
+    index.close();
+    open();
   }
 
   private FingerprintBatch randomChunks(ChunkKind kind, int count) {

@@ -1,0 +1,349 @@
+package onefold.store.index;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.SplittableRandom;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+import onefold.chunker.ChunkKind;
+import onefold.chunker.Fingerprint;
+import onefold.chunker.FingerprintBatch;
+import onefold.store.device.FileDevice;
+import onefold.store.scheduler.ThreadScheduler;
+import org.rocksdb.BlockBasedTableConfig;
+import org.rocksdb.BloomFilter;
+import org.rocksdb.CompressionType;
+import org.rocksdb.FlushOptions;
+import org.rocksdb.LRUCache;
+import org.rocksdb.Options;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.WriteBatch;
+import org.rocksdb.WriteOptions;
+
+/**
+ * The chunk index beside RocksDB (WAL off, Bloom filter of 10 bits), alternating, in one process:
+ * inserts with all flushing and merging, then look-ups of chunks that are there and of chunks that
+ * are not, in batches.
+ *
+ * <p>Arguments: {@code [--rounds R] [--lookups L] [--only onefold|rocksdb] [--table-mib M] DIR N…}.
+ * DIR is on the disk that is to be measured. For figures beyond the machine's memory run it in a
+ * cgroup of 2 bytes × entries + 512 MB, heap {@code -Xmx256m}.
+ */
+public final class IndexBench {
+  private static final int BATCH = 1024;
+  private static final int CONTAINER_CHUNKS = 8192;
+  private static final int LENGTH_BYTES = 8192;
+  private static final long MIX = 0x9e3779b97f4a7c15L;
+
+  private IndexBench() {}
+
+  /** What one contestant showed. */
+  private record Figures(
+      String name,
+      double insertsPerSecond,
+      double hitsPerSecond,
+      double missesPerSecond,
+      double diskBytes,
+      double memoryBytes,
+      String more) {}
+
+  private interface Contestant extends AutoCloseable {
+    void insert(FingerprintBatch batch, long firstEntry) throws IOException, RocksDBException;
+
+    void settle() throws IOException, RocksDBException;
+
+    /** Looks a batch up; returns how many were found. */
+    int lookup(FingerprintBatch batch) throws IOException, RocksDBException;
+
+    Figures figures(String name, long entries, double inserts, double hits, double misses)
+        throws RocksDBException;
+
+    @Override
+    void close() throws IOException;
+  }
+
+  /** Runs the bench. */
+  public static void main(String[] arguments) throws Exception {
+    int rounds = 1;
+    long lookups = 1_000_000;
+    String only = "";
+    long tableMib = 64;
+    Path directory = null;
+    var sizes = new ArrayList<Long>();
+    for (int i = 0; i < arguments.length; i++) {
+      switch (arguments[i]) {
+        case "--rounds" -> rounds = Integer.parseInt(arguments[++i]);
+        case "--lookups" -> lookups = Long.parseLong(arguments[++i]);
+        case "--only" -> only = arguments[++i];
+        case "--table-mib" -> tableMib = Long.parseLong(arguments[++i]);
+        default -> {
+          if (directory == null) {
+            directory = Path.of(arguments[i]);
+          } else {
+            sizes.add((long) Double.parseDouble(arguments[i]));
+          }
+        }
+      }
+    }
+    if (directory == null || sizes.isEmpty()) {
+      System.err.println("usage: IndexBench [--rounds R] [--lookups L] [--only X] DIR N…");
+      System.exit(2);
+      return;
+    }
+    System.out.printf(
+        "%-10s %12s %10s %10s %10s %8s %8s  %s%n",
+        "", "entries", "inserts/s", "hits/s", "misses/s", "disk B", "mem B", "");
+    for (long size : sizes) {
+      for (int round = 0; round < rounds; round++) {
+        for (String name : List.of("onefold", "rocksdb")) {
+          if (only.isEmpty() || only.equals(name)) {
+            Path place = Files.createDirectories(directory.resolve(name + "-bench"));
+            clear(place);
+            show(run(name, place, size, lookups, tableMib << 20), size);
+            clear(place);
+          }
+        }
+      }
+    }
+  }
+
+  private static void show(Figures figures, long size) {
+    System.out.printf(
+        Locale.ROOT,
+        "%-10s %12d %10.0f %10.0f %10.0f %8.2f %8.3f  %s%n",
+        figures.name,
+        size,
+        figures.insertsPerSecond,
+        figures.hitsPerSecond,
+        figures.missesPerSecond,
+        figures.diskBytes,
+        figures.memoryBytes,
+        figures.more);
+  }
+
+  private static Figures run(String name, Path place, long size, long lookups, long tableBytes)
+      throws Exception {
+    var random = new SplittableRandom(42);
+    try (Contestant contestant =
+        name.equals("onefold") ? new Onefold(place, tableBytes) : new Rocks(place, tableBytes)) {
+      var batch = new FingerprintBatch(ChunkKind.DATA, BATCH);
+      long start = System.nanoTime();
+      for (long entry = 0; entry < size; entry += BATCH) {
+        batch.clear();
+        for (int i = 0; i < BATCH; i++) {
+          add(batch, entry + i);
+        }
+        contestant.insert(batch, entry);
+      }
+      contestant.settle();
+      double inserts = size / seconds(start);
+
+      double hits = lookups(contestant, random, lookups, size, 0);
+      double misses = lookups(contestant, random, lookups, size, Long.MIN_VALUE);
+      return contestant.figures(name, size, inserts, hits, misses);
+    }
+  }
+
+  private static double lookups(
+      Contestant contestant, SplittableRandom random, long lookups, long size, long offset)
+      throws IOException, RocksDBException {
+    var batch = new FingerprintBatch(ChunkKind.DATA, BATCH);
+    long start = System.nanoTime();
+    for (long done = 0; done < lookups; done += BATCH) {
+      batch.clear();
+      for (int i = 0; i < BATCH; i++) {
+        add(batch, random.nextLong(size) + offset);
+      }
+      int found = contestant.lookup(batch);
+      if (found != (offset == 0 ? BATCH : 0)) {
+        throw new IllegalStateException("found " + found + " of " + BATCH);
+      }
+    }
+    return lookups / seconds(start);
+  }
+
+  private static void add(FingerprintBatch batch, long entry) {
+    batch.setCount(batch.count() + 1);
+    int offset = (batch.count() - 1) * Fingerprint.BYTES;
+    for (int i = 0; i < 4; i++) {
+      long word = (entry * 4 + i + 1) * MIX;
+      word = (word ^ word >>> 30) * 0xbf58476d1ce4e5b9L;
+      word = (word ^ word >>> 27) * 0x94d049bb133111ebL;
+      RunFormat.BIG_ENDIAN.set(batch.fingerprints(), offset + 8 * i, word ^ word >>> 31);
+    }
+    batch.lengths()[batch.count() - 1] = LENGTH_BYTES;
+  }
+
+  private static double seconds(long startNanos) {
+    return (System.nanoTime() - startNanos) / 1e9;
+  }
+
+  private static void clear(Path directory) throws IOException {
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        if (!file.equals(directory)) {
+          Files.delete(file);
+        }
+      }
+    }
+  }
+
+  private static final class Onefold implements Contestant {
+    private final ThreadScheduler scheduler = new ThreadScheduler();
+    private final ChunkIndex index;
+    private final Places places = new Places(BATCH);
+
+    Onefold(Path directory, long tableBytes) throws IOException {
+      index =
+          ChunkIndex.open(
+              new FileDevice(directory),
+              scheduler,
+              "index",
+              IndexSettings.withTableBytes(tableBytes),
+              what -> {
+                throw new IllegalStateException(what);
+              });
+    }
+
+    @Override
+    public void insert(FingerprintBatch batch, long firstEntry) throws IOException {
+      long container = firstEntry / CONTAINER_CHUNKS + 1;
+      int slot = (int) (firstEntry % CONTAINER_CHUNKS);
+      index.publish(container, ChunkKind.DATA, slot, batch);
+      if (slot + BATCH >= CONTAINER_CHUNKS) {
+        index.sealed(container);
+      }
+    }
+
+    @Override
+    public void settle() throws IOException {
+      index.checkpoint();
+      index.settle();
+    }
+
+    @Override
+    public int lookup(FingerprintBatch batch) throws IOException {
+      index.lookup(batch, places);
+      int found = 0;
+      for (int i = 0; i < BATCH; i++) {
+        found += places.isPresent(i) ? 1 : 0;
+      }
+      return found;
+    }
+
+    @Override
+    public Figures figures(String name, long entries, double inserts, double hits, double misses) {
+      IndexStatistics statistics = index.statistics();
+      String more =
+          String.format(
+              Locale.ROOT,
+              "%d partitions, %d runs, %.3f pages a hit, %.4f a miss, written %.1f x",
+              statistics.partitions(),
+              statistics.runs(),
+              (statistics.pagesRead() - statistics.missPagesRead()) / (double) statistics.hits(),
+              statistics.missPagesRead() / (double) (statistics.lookups() - statistics.hits()),
+              statistics.bytesWritten() / (double) statistics.diskBytes());
+      return new Figures(
+          name,
+          inserts,
+          hits,
+          misses,
+          statistics.diskBytes() / (double) entries,
+          statistics.filterBytes() / (double) entries,
+          more);
+    }
+
+    @Override
+    public void close() {
+      index.close();
+      scheduler.close();
+    }
+  }
+
+  private static final class Rocks implements Contestant {
+    private final BloomFilter bloom = new BloomFilter(10, false);
+    private final LRUCache cache = new LRUCache(8 << 20);
+    private final Options options = new Options();
+    private final WriteOptions writeOptions = new WriteOptions().setDisableWAL(true);
+    private final RocksDB database;
+    private final byte[] key = new byte[Fingerprint.BYTES];
+    private final byte[] value = new byte[16];
+
+    Rocks(Path directory, long tableBytes) throws RocksDBException {
+      options
+          .setCreateIfMissing(true)
+          .setCompressionType(CompressionType.NO_COMPRESSION)
+          .setWriteBufferSize(tableBytes)
+          .setMaxBackgroundJobs(4)
+          .setTableFormatConfig(
+              new BlockBasedTableConfig()
+                  .setFilterPolicy(bloom)
+                  .setBlockCache(cache)
+                  .setFormatVersion(5));
+      database = RocksDB.open(options, directory.toString());
+    }
+
+    @Override
+    public void insert(FingerprintBatch batch, long firstEntry) throws RocksDBException {
+      try (WriteBatch writes = new WriteBatch()) {
+        for (int i = 0; i < batch.count(); i++) {
+          System.arraycopy(batch.fingerprints(), i * Fingerprint.BYTES, key, 0, key.length);
+          RunFormat.BIG_ENDIAN.set(value, 0, firstEntry / CONTAINER_CHUNKS + 1);
+          RunFormat.BIG_ENDIAN.set(value, 8, (firstEntry + i) << 32 | batch.lengths()[i]);
+          writes.put(key, value);
+        }
+        database.write(writeOptions, writes);
+      }
+    }
+
+    @Override
+    public void settle() throws RocksDBException {
+      try (FlushOptions flush = new FlushOptions().setWaitForFlush(true)) {
+        database.flush(flush);
+      }
+      while (database.getLongProperty("rocksdb.compaction-pending") > 0
+          || database.getLongProperty("rocksdb.num-running-compactions") > 0) {
+        LockSupport.parkNanos(1_000_000);
+      }
+    }
+
+    @Override
+    public int lookup(FingerprintBatch batch) throws RocksDBException {
+      var keys = new ArrayList<byte[]>(batch.count());
+      for (int i = 0; i < batch.count(); i++) {
+        byte[] one = new byte[Fingerprint.BYTES];
+        System.arraycopy(batch.fingerprints(), i * Fingerprint.BYTES, one, 0, one.length);
+        keys.add(one);
+      }
+      int found = 0;
+      for (byte[] one : database.multiGetAsList(keys)) {
+        found += one != null ? 1 : 0;
+      }
+      return found;
+    }
+
+    @Override
+    public Figures figures(String name, long entries, double inserts, double hits, double misses)
+        throws RocksDBException {
+      long disk = database.getLongProperty("rocksdb.total-sst-files-size");
+      long memory = database.getLongProperty("rocksdb.estimate-table-readers-mem");
+      return new Figures(
+          name, inserts, hits, misses, disk / (double) entries, memory / (double) entries, "");
+    }
+
+    @Override
+    public void close() {
+      database.close();
+      options.close();
+      cache.close();
+      bloom.close();
+      writeOptions.close();
+    }
+  }
+}
