@@ -128,7 +128,8 @@ public final class Contexts {
     }
   }
 
-  private static boolean connects(String host, int port) {
+  /** Says whether something accepts connections there. */
+  public static boolean connects(String host, int port) {
     if (port == 0) {
       return false;
     }

@@ -27,15 +27,15 @@ public final class PrivateFile {
   /**
    * Replaces {@code file} in one step and makes it durable.
    *
-   * <p>A crash before the move leaves the old file (and a {@code .new} beside it that the next call
-   * replaces), one after it the new file; the bytes are forced before the name exists, the folder
-   * before the method returns.
+   * <p>A crash before the move leaves the old file (and a hidden {@code .NAME.new} beside it that
+   * the next call replaces), one after it the new file; the bytes are forced before the name
+   * exists, the folder before the method returns.
    *
    * @throws IOException if any step fails
    */
   public static void write(Path file, byte[] content) throws IOException {
     Path folder = folderOf(file);
-    Path fresh = folder.resolve(file.getFileName() + ".new");
+    Path fresh = folder.resolve("." + file.getFileName() + ".new");
     Files.deleteIfExists(fresh);
     try (FileChannel channel =
         FileChannel.open(

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.random.RandomGenerator;
 import javax.crypto.AEADBadTagException;
 import javax.crypto.Cipher;
+import javax.crypto.Mac;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 import onefold.appliance.context.PrivateFile;
@@ -106,6 +107,17 @@ public final class ApplianceKey {
           HEADER_BYTES,
           "content sealed with this appliance's key",
           "another key's or changed content");
+    }
+  }
+
+  /** Derives 32 secret bytes for another use; the same label gives the same bytes. */
+  public byte[] derive(String label) {
+    try {
+      Mac mac = Mac.getInstance("HmacSHA256");
+      mac.init(new SecretKeySpec(key.getEncoded(), "HmacSHA256"));
+      return mac.doFinal(label.getBytes(StandardCharsets.UTF_8));
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("HMAC is part of every JDK", e);
     }
   }
 

@@ -2,7 +2,6 @@ package onefold.appliance.rest;
 
 import java.io.IOException;
 import java.security.GeneralSecurityException;
-import java.security.MessageDigest;
 import java.security.cert.X509Certificate;
 import java.util.Base64;
 import java.util.HashMap;
@@ -13,6 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
+import onefold.appliance.identity.CertificateBinding;
 import onefold.appliance.identity.User;
 import onefold.appliance.identity.Users;
 import onefold.catalyst.wire.ChannelBinding;
@@ -66,11 +66,7 @@ final class Logins {
     this.random = random;
     this.nanoTime = nanoTime;
     this.unknownSecret = unknownSecret.clone();
-    this.bindings =
-        List.of(
-            new ChannelBinding(
-                ChannelBinding.TLS_SERVER_END_POINT,
-                MessageDigest.getInstance("SHA-256").digest(certificate.getEncoded())));
+    this.bindings = List.of(CertificateBinding.of(certificate));
   }
 
   /** What the first step answers. */

@@ -46,7 +46,7 @@ public final class SampleMaker {
     }
     this.kind = kind;
     this.sizeBytes = sizeBytes;
-    this.seed = mix(seed + kind.ordinal() + 1);
+    this.seed = mix(seed + kind.number());
   }
 
   /**
@@ -148,7 +148,7 @@ public final class SampleMaker {
             if (mix(seed ^ (i << 20) ^ v) % paragraphs == p) {
               rewritten = v;
             }
-            if (mix(seed ^ (i << 20) ^ (v * 977)) % paragraphs == p) {
+            if (mix(seed ^ (i << 20) ^ (v * 977L)) % paragraphs == p) {
               out.write(("revision " + v + "\n").getBytes(StandardCharsets.US_ASCII));
             }
           }

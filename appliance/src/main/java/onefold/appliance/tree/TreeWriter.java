@@ -91,7 +91,7 @@ public final class TreeWriter implements AutoCloseable {
     }
     sink.write(ZEROS, 0, ZEROS.length);
     sink.write(ZEROS, 0, ZEROS.length);
-    positionBytes += 2 * ZEROS.length;
+    positionBytes += 2L * ZEROS.length;
     index.finish(sink, positionBytes, fileBytes);
     return new TreeSummary(fileCount, directoryCount, fileBytes, gaps.count(), gaps.kept());
   }

@@ -1,0 +1,112 @@
+package onefold.appliance.cli;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+import onefold.appliance.Size;
+import onefold.appliance.json.JsonObject;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Housekeeping: run it, watch it, pause it. */
+@Command(
+    name = "housekeeping",
+    description =
+        "Run one whole cycle of housekeeping: mark what is live, return the rest's space.",
+    footer = {"", "Example:", "  ./onefold housekeeping", "  ./onefold housekeeping --watch"})
+final class HousekeepingVerb extends ApplianceVerb {
+  private static final Duration BETWEEN = Duration.ofSeconds(1);
+
+  /** What to do instead of running it; at most one. */
+  private static final class Choice {
+    @Option(
+        names = "--watch",
+        description = "Show where it stands every second, until interrupted.")
+    private boolean watch;
+
+    @Option(names = "--status", description = "Show where it stands.")
+    private boolean status;
+
+    @Option(names = "--pause", description = "Let it rest.")
+    private boolean pause;
+
+    @Option(names = "--resume", description = "Let it go on.")
+    private boolean resume;
+  }
+
+  @ArgGroup private Choice choice = new Choice();
+
+  @Option(names = "--domain", paramLabel = "D", description = "Only this dedup domain.")
+  private Optional<String> domain = Optional.empty();
+
+  HousekeepingVerb(Environment environment) {
+    super(environment);
+  }
+
+  @Override
+  public Integer call() throws IOException, Failure {
+    try (RestClient rest = rest()) {
+      Choice chosen = choice;
+      if (chosen.watch) {
+        watch(rest);
+        return Exit.DONE;
+      }
+      JsonObject state;
+      if (chosen.status) {
+        state = rest.get("/housekeeping");
+      } else if (chosen.pause || chosen.resume) {
+        state =
+            rest.request("PATCH", "/housekeeping", new JsonObject().put("paused", chosen.pause));
+      } else {
+        JsonObject body = new JsonObject();
+        domain.ifPresent(d -> body.put("domain", d));
+        state = rest.request("POST", "/housekeeping", body);
+      }
+      show(state);
+      result(state);
+      boolean stopped =
+          state.array("domains").objects().stream().anyMatch(d -> !d.text("problem").isEmpty());
+      return stopped ? Exit.FAILED : Exit.DONE;
+    }
+  }
+
+  private void watch(RestClient rest) throws IOException {
+    while (!terminal().out().checkError()) {
+      JsonObject state = rest.get("/housekeeping");
+      show(state);
+      result(state);
+      try {
+        Thread.sleep(BETWEEN);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
+  }
+
+  private void show(JsonObject state) {
+    Table table =
+        new Table(
+            "DOMAIN",
+            "PHASE",
+            ">CYCLE",
+            "LAST FINISHED",
+            ">LIVE CHUNKS",
+            ">BACKLOG",
+            ">RECLAIMED",
+            "PROBLEM");
+    for (JsonObject found : state.array("domains").objects()) {
+      table.row(
+          found.text("domain"),
+          found.text("phase"),
+          Long.toString(found.number("cycle")),
+          Times.show(found.number("lastFinishedAt")),
+          Long.toString(found.number("liveChunks")),
+          Size.format(found.number("backlogBytes")),
+          Size.format(found.number("reclaimedBytes")),
+          found.text("problem"));
+    }
+    table.lines().forEach(this::say);
+  }
+}

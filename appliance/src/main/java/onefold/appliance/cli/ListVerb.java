@@ -1,0 +1,205 @@
+package onefold.appliance.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import onefold.appliance.Size;
+import onefold.appliance.json.JsonArray;
+import onefold.appliance.json.JsonObject;
+import onefold.store.ItemPage;
+import onefold.store.ItemRecord;
+import onefold.store.StoreRecord;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Lists stores, items, or one item. */
+@Command(
+    name = "ls",
+    description = "List stores, the items of a store, or show one item.",
+    footer = {
+      "",
+      "Example:",
+      "  ./onefold ls",
+      "  ./onefold ls default",
+      "  ./onefold ls default/monday"
+    })
+final class ListVerb extends ApplianceVerb {
+  private static final int PAGE = 1000;
+
+  @Parameters(
+      paramLabel = "STORE[/ITEM]",
+      arity = "0..1",
+      description = "What to list; the stores when not said.")
+  private Optional<String> what = Optional.empty();
+
+  @Option(names = "--prefix", paramLabel = "P", description = "Only items whose name begins so.")
+  private String prefix = "";
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description = "Look into a data directory, without its server.")
+  private Optional<Path> data = Optional.empty();
+
+  ListVerb(Environment environment) {
+    super(environment);
+  }
+
+  @Override
+  public Integer call() throws IOException, Failure {
+    if (data.isPresent()) {
+      offline(data.orElseThrow());
+      return Exit.DONE;
+    }
+    try (RestClient rest = rest()) {
+      if (what.isEmpty()) {
+        JsonObject stores = rest.get("/stores");
+        StoreVerb.table(stores.array("stores").objects()).forEach(this::say);
+        result(stores);
+      } else if (what.orElseThrow().indexOf('/') < 0) {
+        items(rest, what.orElseThrow());
+      } else {
+        ItemReference item = ItemReference.parse(what.orElseThrow(), environment().now());
+        JsonObject found = rest.get(RestClient.itemPath(item));
+        show(found);
+        result(found);
+      }
+    }
+    return Exit.DONE;
+  }
+
+  private void items(RestClient rest, String store) throws IOException {
+    JsonArray all = new JsonArray();
+    Table table = itemTable();
+    String after = "";
+    boolean more = true;
+    while (more) {
+      JsonObject page =
+          rest.get(
+              "/stores/"
+                  + RestClient.encoded(store)
+                  + "/items?limit="
+                  + PAGE
+                  + "&prefix="
+                  + RestClient.encoded(prefix)
+                  + "&after="
+                  + RestClient.encoded(after));
+      for (JsonObject item : page.array("items").objects()) {
+        all.add(item);
+        row(table, item);
+        after = item.text("name");
+      }
+      more = page.bool("more", false);
+    }
+    table.lines().forEach(this::say);
+    result(new JsonObject().put("items", all));
+  }
+
+  private static Table itemTable() {
+    return new Table("ITEM", ">LENGTH", ">NEW", "CREATED", "STATE");
+  }
+
+  private static void row(Table table, JsonObject item) {
+    table.row(
+        item.text("name"),
+        Size.format(item.number("lengthBytes")),
+        Size.format(item.number("newBytes")),
+        Times.show(item.number("createdAt")),
+        state(item));
+  }
+
+  private static String state(JsonObject item) {
+    List<String> state = new ArrayList<>();
+    if (item.number("lockedUntil") > 0) {
+      state.add("locked until " + Times.show(item.number("lockedUntil")));
+    }
+    if (item.bool("held", false)) {
+      state.add("held");
+    }
+    return String.join(", ", state);
+  }
+
+  private void show(JsonObject item) {
+    say("item     " + item.text("store") + "/" + item.text("name"));
+    say(
+        "length   "
+            + Size.format(item.number("lengthBytes"))
+            + " ("
+            + item.number("lengthBytes")
+            + " bytes)");
+    say("new      " + Size.format(item.number("newBytes")));
+    say("created  " + Times.show(item.number("createdAt")));
+    String state = state(item);
+    if (!state.isEmpty()) {
+      say("state    " + state);
+    }
+    JsonObject tags = item.object("tags");
+    for (String key : tags.fields().keySet()) {
+      say("tag      " + key + "=" + tags.text(key));
+    }
+    say("version  " + item.text("id") + ", root " + item.text("root"));
+  }
+
+  private void offline(Path directory) throws IOException, Failure {
+    try (OfflineStore offline = OfflineStore.open(directory)) {
+      if (what.isEmpty()) {
+        JsonArray names = new JsonArray();
+        for (StoreRecord store : offline.store().stores()) {
+          say(store.name());
+          names.add(new JsonObject().put("name", store.name()));
+        }
+        result(new JsonObject().put("stores", names));
+        return;
+      }
+      String asked = what.orElseThrow();
+      int slash = asked.indexOf('/');
+      String name = slash < 0 ? asked : asked.substring(0, slash);
+      StoreRecord store =
+          offline
+              .store()
+              .findStore(name)
+              .orElseThrow(() -> Failure.failed("store '" + name + "' does not exist"));
+      Table table = itemTable();
+      JsonArray all = new JsonArray();
+      for (ItemRecord item :
+          offlineItems(offline, store, slash < 0 ? prefix : asked.substring(slash + 1))) {
+        if (slash < 0 || item.name().equals(asked.substring(slash + 1))) {
+          JsonObject described = describe(store.name(), item);
+          all.add(described);
+          row(table, described);
+        }
+      }
+      table.lines().forEach(this::say);
+      result(new JsonObject().put("items", all));
+    }
+  }
+
+  private static JsonObject describe(String store, ItemRecord item) {
+    return new JsonObject()
+        .put("store", store)
+        .put("name", item.name())
+        .put("lengthBytes", item.root().lengthBytes())
+        .put("newBytes", item.newBytes())
+        .put("createdAt", item.createdAtMillis())
+        .put("lockedUntil", item.lockedUntilMillis())
+        .put("held", item.held());
+  }
+
+  /** Returns all items of a store whose name begins with a prefix. */
+  static List<ItemRecord> offlineItems(OfflineStore offline, StoreRecord store, String prefix)
+      throws IOException {
+    List<ItemRecord> items = new ArrayList<>();
+    String after = "";
+    boolean more = true;
+    while (more) {
+      ItemPage page = offline.store().listItems(store.id(), prefix, after, PAGE);
+      items.addAll(page.items());
+      more = page.more();
+      after = items.isEmpty() ? "" : items.getLast().name();
+    }
+    return items;
+  }
+}

@@ -1,0 +1,77 @@
+package onefold.appliance.cli;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import onefold.appliance.Size;
+import onefold.appliance.json.JsonObject;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** Figures of domains and stores. */
+@Command(
+    name = "stats",
+    description = {
+      "Show logical, unique, compressed and physical bytes.",
+      "Logical is counted per store, the rest per dedup domain, in which stores share chunks."
+    },
+    footer = {"", "Example:", "  ./onefold stats"})
+final class StatsVerb extends ApplianceVerb {
+  @Parameters(paramLabel = "STORE", arity = "0..1", description = "Only this store and its domain.")
+  private Optional<String> store = Optional.empty();
+
+  StatsVerb(Environment environment) {
+    super(environment);
+  }
+
+  @Override
+  public Integer call() throws IOException, Failure {
+    try (RestClient rest = rest()) {
+      JsonObject statistics = rest.get("/statistics");
+      List<JsonObject> stores = statistics.array("stores").objects();
+      List<JsonObject> domains = statistics.array("domains").objects();
+      if (store.isPresent()) {
+        String name = store.orElseThrow();
+        stores = stores.stream().filter(s -> s.text("name").equals(name)).toList();
+        if (stores.isEmpty()) {
+          throw Failure.failed(
+              "store '" + name + "' does not exist; make it: ./onefold store create " + name);
+        }
+        String domain = stores.getFirst().text("domain");
+        domains = domains.stream().filter(d -> d.text("domain").equals(domain)).toList();
+      }
+      StoreVerb.table(stores).forEach(this::say);
+      say("");
+      Table table =
+          new Table(
+              "DOMAIN",
+              ">LOGICAL",
+              ">UNIQUE",
+              ">COMPRESSED",
+              ">PHYSICAL",
+              ">RATIO",
+              ">CHUNKS",
+              ">CONTAINERS");
+      for (JsonObject domain : domains) {
+        table.row(
+            domain.text("domain"),
+            Size.format(domain.number("logicalBytes")),
+            Size.format(domain.number("uniqueBytes")),
+            Size.format(domain.number("compressedBytes")),
+            Size.format(domain.number("physicalBytes")),
+            ratio(domain.number("logicalBytes"), domain.number("physicalBytes")),
+            Long.toString(domain.number("chunks")),
+            Long.toString(domain.number("containers")));
+      }
+      table.lines().forEach(this::say);
+      result(statistics);
+    }
+    return Exit.DONE;
+  }
+
+  /** Returns how often {@code part} lies in {@code whole}; a dash if there is no part. */
+  static String ratio(long whole, long part) {
+    return part <= 0 ? "-" : String.format(Locale.ROOT, "%.2f", (double) whole / part);
+  }
+}

@@ -1,0 +1,64 @@
+package onefold.appliance.cli;
+
+import java.io.IOException;
+import onefold.appliance.Size;
+import onefold.appliance.json.JsonObject;
+import picocli.CommandLine.Command;
+
+/** What runs, where, how well and how full. */
+@Command(
+    name = "status",
+    description = "Show what runs, where, healthy or why not, how full.",
+    footer = {"", "Example:", "  ./onefold status"})
+final class StatusVerb extends ApplianceVerb {
+  StatusVerb(Environment environment) {
+    super(environment);
+  }
+
+  @Override
+  public Integer call() throws IOException, Failure {
+    try (RestClient rest = rest()) {
+      JsonObject status = rest.get("/status");
+      boolean healthy = status.bool("healthy", false);
+      say(
+          "onefold "
+              + status.text("version")
+              + ", process "
+              + status.number("process")
+              + ", up "
+              + uptime(status.number("uptimeSeconds")));
+      say("data      " + status.text("data"));
+      JsonObject frontEnds = status.object("frontEnds");
+      for (String name : frontEnds.fields().keySet()) {
+        JsonObject frontEnd = frontEnds.object(name);
+        say(
+            String.format(
+                "%-9s port %d, %s",
+                name,
+                frontEnd.number("port"),
+                frontEnd.bool("open", false)
+                    ? "open: " + String.join(", ", frontEnd.array("addresses").texts())
+                    : "this machine only"));
+      }
+      say(
+          "holds     "
+              + Size.format(status.number("logicalBytes"))
+              + " in "
+              + Size.format(status.number("physicalBytes"))
+              + " on disk, "
+              + Size.format(status.number("freeBytes"))
+              + " free");
+      say(healthy ? "healthy" : "NOT HEALTHY: " + status.text("problem"));
+      result(status);
+      return healthy ? Exit.DONE : Exit.FAILED;
+    }
+  }
+
+  private static String uptime(long seconds) {
+    return seconds < 120
+        ? seconds + " s"
+        : seconds < 7200
+            ? seconds / 60 + " min"
+            : seconds < 172_800 ? seconds / 3600 + " h" : seconds / 86_400 + " d";
+  }
+}

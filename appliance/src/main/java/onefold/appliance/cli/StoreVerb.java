@@ -1,0 +1,243 @@
+package onefold.appliance.cli;
+
+import java.io.IOException;
+import java.util.Optional;
+import onefold.appliance.Size;
+import onefold.appliance.json.JsonObject;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Stores: create, ls, show, set, rm. */
+@Command(
+    name = "store",
+    description = "Stores: make, list, show, change and delete them.",
+    footer = {
+      "",
+      "Example:",
+      "  ./onefold store create mail --quota 2TB --compression zstd --lock 30"
+    })
+final class StoreVerb extends Group {
+  StoreVerb(Environment environment) {
+    super(
+        new Create(environment),
+        new List(environment),
+        new Show(environment),
+        new Set(environment),
+        new Remove(environment));
+  }
+
+  /** Prints stores as a table. */
+  static java.util.List<String> table(Iterable<JsonObject> stores) {
+    Table table =
+        new Table(
+            "STORE",
+            "DOMAIN",
+            ">ITEMS",
+            ">LOGICAL",
+            ">QUOTA",
+            "COMPRESSION",
+            ">LOCK",
+            ">UNFINISHED");
+    for (JsonObject store : stores) {
+      long quotaBytes = store.number("quotaBytes");
+      table.row(
+          store.text("name"),
+          store.text("domain"),
+          Long.toString(store.number("items")),
+          Size.format(store.number("logicalBytes")),
+          quotaBytes == 0 ? "-" : Size.format(quotaBytes),
+          store.text("compression"),
+          store.number("lockDays") == 0 ? "-" : store.number("lockDays") + " d",
+          Long.toString(store.number("unfinishedUploads")));
+    }
+    return table.lines();
+  }
+
+  private abstract static class WithSettings extends ApplianceVerb {
+    @Parameters(paramLabel = "NAME", description = "The store.")
+    String name = "";
+
+    @Option(
+        names = "--quota",
+        paramLabel = "SIZE",
+        description = "Most logical bytes of all items together, or none.")
+    private Optional<String> quota = Optional.empty();
+
+    @Option(names = "--compression", paramLabel = "C", description = "lz4, zstd or none.")
+    private Optional<String> compression = Optional.empty();
+
+    @Option(
+        names = "--lock",
+        paramLabel = "DAYS",
+        description = "Lock every new item for so many days.")
+    private Optional<Integer> lockDays = Optional.empty();
+
+    WithSettings(Environment environment) {
+      super(environment);
+    }
+
+    JsonObject settings() {
+      JsonObject body = new JsonObject();
+      quota.ifPresent(q -> body.put("quotaBytes", q.equals("none") ? 0 : Size.parse(q)));
+      compression.ifPresent(c -> body.put("compression", c));
+      lockDays.ifPresent(d -> body.put("lockDays", (long) d));
+      return body;
+    }
+
+    JsonObject checkedSettings() throws Failure {
+      try {
+        return settings();
+      } catch (IllegalArgumentException e) {
+        throw Failure.misused(String.valueOf(e.getMessage()));
+      }
+    }
+  }
+
+  @Command(
+      name = "create",
+      description = "Make a store.",
+      footer = {"", "Example:", "  ./onefold store create mail --quota 2TB"})
+  private static final class Create extends WithSettings {
+    @Option(
+        names = "--domain",
+        paramLabel = "D",
+        description = "Its dedup domain; default when not said.")
+    private Optional<String> domain = Optional.empty();
+
+    Create(Environment environment) {
+      super(environment);
+    }
+
+    @Override
+    public Integer call() throws IOException, Failure {
+      JsonObject body = checkedSettings().put("name", name);
+      domain.ifPresent(d -> body.put("domain", d));
+      try (RestClient rest = rest()) {
+        JsonObject made = rest.request("POST", "/stores", body);
+        say("store " + name + " is made");
+        result(made);
+      }
+      return Exit.DONE;
+    }
+  }
+
+  @Command(
+      name = "ls",
+      description = "List the stores.",
+      footer = {"", "Example:", "  ./onefold store ls"})
+  private static final class List extends ApplianceVerb {
+    List(Environment environment) {
+      super(environment);
+    }
+
+    @Override
+    public Integer call() throws IOException, Failure {
+      try (RestClient rest = rest()) {
+        JsonObject stores = rest.get("/stores");
+        table(stores.array("stores").objects()).forEach(this::say);
+        result(stores);
+      }
+      return Exit.DONE;
+    }
+  }
+
+  @Command(
+      name = "show",
+      description = "Show a store and its figures.",
+      footer = {"", "Example:", "  ./onefold store show mail"})
+  private static final class Show extends ApplianceVerb {
+    @Parameters(paramLabel = "NAME", description = "The store.")
+    private String name = "";
+
+    Show(Environment environment) {
+      super(environment);
+    }
+
+    @Override
+    public Integer call() throws IOException, Failure {
+      try (RestClient rest = rest()) {
+        JsonObject store = rest.get("/stores/" + RestClient.encoded(name));
+        table(java.util.List.of(store)).forEach(this::say);
+        result(store);
+      }
+      return Exit.DONE;
+    }
+  }
+
+  @Command(
+      name = "set",
+      description = "Change a store's settings; what is not named stays.",
+      footer = {"", "Example:", "  ./onefold store set mail --quota none"})
+  private static final class Set extends WithSettings {
+    Set(Environment environment) {
+      super(environment);
+    }
+
+    @Override
+    public Integer call() throws IOException, Failure {
+      JsonObject body = checkedSettings();
+      if (body.fields().isEmpty()) {
+        throw Failure.misused("nothing to change was named: --quota, --compression or --lock");
+      }
+      try (RestClient rest = rest()) {
+        JsonObject changed = rest.request("PATCH", "/stores/" + RestClient.encoded(name), body);
+        table(java.util.List.of(changed)).forEach(this::say);
+        result(changed);
+      }
+      return Exit.DONE;
+    }
+  }
+
+  @Command(
+      name = "rm",
+      description = "Delete a store.",
+      footer = {"", "Example:", "  ./onefold store rm mail"})
+  private static final class Remove extends ApplianceVerb {
+    @Parameters(paramLabel = "NAME", description = "The store.")
+    private String name = "";
+
+    @Option(names = "--with-items", description = "Also if it holds items, which are deleted.")
+    private boolean withItems;
+
+    @Option(names = "--yes", description = "Do not ask.")
+    private boolean yes;
+
+    Remove(Environment environment) {
+      super(environment);
+    }
+
+    @Override
+    public Integer call() throws IOException, Failure {
+      try (RestClient rest = rest()) {
+        String path = "/stores/" + RestClient.encoded(name);
+        JsonObject store = rest.get(path);
+        long items = store.number("items");
+        if (items > 0 && !withItems) {
+          throw Failure.failed(
+              "store '"
+                  + name
+                  + "' holds "
+                  + items
+                  + " items; delete them with it: ./onefold store rm "
+                  + name
+                  + " --with-items");
+        }
+        if (items > 0 && !yes) {
+          boolean agreed =
+              terminal()
+                  .confirm(
+                      "Delete store " + name + " with " + items + " items?",
+                      "store '" + name + "' holds " + items + " items; say --yes to delete it");
+          if (!agreed) {
+            throw Failure.failed("nothing was deleted");
+          }
+        }
+        rest.request("DELETE", path + "?withItems=" + withItems, new JsonObject());
+        say("store " + name + " is deleted");
+        result(new JsonObject().put("deleted", name));
+      }
+      return Exit.DONE;
+    }
+  }
+}

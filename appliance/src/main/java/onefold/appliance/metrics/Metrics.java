@@ -1,0 +1,107 @@
+package onefold.appliance.metrics;
+
+import io.micrometer.core.instrument.MultiGauge;
+import io.micrometer.core.instrument.MultiGauge.Row;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import onefold.store.ChunkStore;
+import onefold.store.DomainRecord;
+import onefold.store.DomainStatistics;
+import onefold.store.HousekeepingStatus;
+import onefold.store.StoreRecord;
+import onefold.store.StoreStatistics;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The figures, read from the store at each scrape so that those of one scrape fit together. All are
+ * gauges: the store counts from its start or since the domain was made, as the name says.
+ */
+public final class Metrics {
+  private final ChunkStore store;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Map<String, MultiGauge> gauges = new LinkedHashMap<>(); // guarded by lock
+  private @Nullable PrometheusMeterRegistry registry; // guarded by lock
+
+  public Metrics(ChunkStore store) {
+    this.store = store;
+  }
+
+  /** Returns all figures as Prometheus text. */
+  public String scrape() throws IOException {
+    Map<String, List<Row<?>>> rows = new LinkedHashMap<>();
+    for (DomainRecord domain : store.domains()) {
+      Tags tags = Tags.of("domain", domain.name());
+      DomainStatistics statistics = store.domainStatistics(domain.id());
+      add(rows, "onefold.domain.logical.bytes", tags, statistics.logicalBytes());
+      add(rows, "onefold.domain.unique.bytes", tags, statistics.uniqueBytes());
+      add(rows, "onefold.domain.node.bytes", tags, statistics.nodeBytes());
+      add(rows, "onefold.domain.compressed.bytes", tags, statistics.compressedBytes());
+      add(rows, "onefold.domain.physical.bytes", tags, statistics.physicalBytes());
+      add(rows, "onefold.domain.chunks", tags, statistics.chunkCount());
+      add(rows, "onefold.domain.containers", tags, statistics.containerCount());
+      add(rows, "onefold.index.lookups", tags, statistics.lookupCount());
+      add(rows, "onefold.index.hits", tags, statistics.hitCount());
+      add(rows, "onefold.index.page.reads", tags, statistics.indexPageReadCount());
+      HousekeepingStatus housekeeping = store.housekeepingStatus(domain.id());
+      add(rows, "onefold.housekeeping.cycles", tags, housekeeping.cycle());
+      add(rows, "onefold.housekeeping.backlog.bytes", tags, housekeeping.backlogBytes());
+      add(rows, "onefold.housekeeping.reclaimed.bytes", tags, housekeeping.reclaimedBytes());
+      add(
+          rows,
+          "onefold.housekeeping.last.finished.milliseconds",
+          tags,
+          housekeeping.lastFinishedAtMillis());
+      add(rows, "onefold.housekeeping.stopped", tags, housekeeping.problem().isEmpty() ? 0 : 1);
+    }
+    for (StoreRecord found : store.stores()) {
+      Tags tags = Tags.of("store", found.name());
+      StoreStatistics statistics = store.statistics(found.id());
+      add(rows, "onefold.store.items", tags, statistics.itemCount());
+      add(rows, "onefold.store.logical.bytes", tags, statistics.logicalBytes());
+      add(rows, "onefold.store.unfinished.uploads", tags, statistics.unfinishedCount());
+      add(rows, "onefold.store.unfinished.bytes", tags, statistics.unfinishedBytes());
+    }
+    add(rows, "onefold.free.bytes", Tags.empty(), store.freeBytes());
+    add(rows, "onefold.healthy", Tags.empty(), store.problem().isEmpty() ? 1 : 0);
+    lock.lock();
+    try {
+      PrometheusMeterRegistry target = registry();
+      for (var row : rows.entrySet()) {
+        gauges
+            .computeIfAbsent(row.getKey(), name -> MultiGauge.builder(name).register(target))
+            .register(row.getValue(), true);
+      }
+      return target.scrape();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private PrometheusMeterRegistry registry() {
+    PrometheusMeterRegistry found = registry;
+    if (found == null) {
+      found = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+      new JvmMemoryMetrics().bindTo(found);
+      new JvmThreadMetrics().bindTo(found);
+      new ProcessorMetrics().bindTo(found);
+      new UptimeMetrics().bindTo(found);
+      registry = found;
+    }
+    return found;
+  }
+
+  private static void add(Map<String, List<Row<?>>> rows, String name, Tags tags, long value) {
+    rows.computeIfAbsent(name, n -> new ArrayList<>()).add(Row.of(tags, value));
+  }
+}

@@ -1,0 +1,9 @@
+package onefold.appliance.breaches.onefold.appliance.cli;
+
+import io.netty.buffer.ByteBuf;
+
+/** A planted breach; see ModuleMapTest. */
+public interface NettyOutsideCatalyst {
+  /** What this package must not know. */
+  ByteBuf forbidden();
+}

@@ -1,0 +1,271 @@
+package onefold.appliance.rest;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.SecureRandom;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
+import onefold.appliance.identity.ApplianceKey;
+import onefold.appliance.identity.CertificateBinding;
+import onefold.appliance.identity.User;
+import onefold.appliance.identity.Users;
+import onefold.appliance.json.Json;
+import onefold.appliance.json.JsonObject;
+import onefold.catalyst.server.SelfSigned;
+import onefold.catalyst.server.TlsIdentity;
+import onefold.catalyst.wire.ScramClient;
+import onefold.catalyst.wire.ScramVerifier;
+import onefold.store.Id;
+import onefold.store.InMemoryChunkStore;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ApiTest {
+  @TempDir private Path folder;
+  private final SecureRandom random = new SecureRandom();
+  private final AtomicLong nanos = new AtomicLong();
+  private final TlsIdentity tls = SelfSigned.create(List.of("localhost"), Instant.now());
+
+  @SuppressWarnings("NullAway.Init")
+  private Api api;
+
+  @BeforeEach
+  void open() throws IOException, GeneralSecurityException {
+    InMemoryChunkStore store = new InMemoryChunkStore(InstantSource.system(), random);
+    Users users = new Users(store, ApplianceKey.openOrCreate(folder, random));
+    users.create(
+        Id.random(random),
+        new User(
+            "admin",
+            User.DEFAULT_TENANT,
+            true,
+            true,
+            new TreeMap<>(),
+            ScramVerifier.of("correct horse".toCharArray(), random),
+            0));
+    Status status =
+        new Status() {
+          @Override
+          public JsonObject describe() {
+            return new JsonObject();
+          }
+
+          @Override
+          public Optional<String> problem() {
+            return Optional.empty();
+          }
+        };
+    api =
+        new Api(store, users, status, random, nanos::get, new byte[32], tls.certificate(), "test");
+  }
+
+  private ApiReply ask(String method, String path, String token, String body) {
+    return api.handle(
+        method,
+        path,
+        Map.of(),
+        token.isEmpty() ? "" : "Bearer " + token,
+        "",
+        body.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static String base64(byte[] bytes) {
+    return Base64.getEncoder().encodeToString(bytes);
+  }
+
+  private ApiReply login(String user, String password)
+      throws IOException, GeneralSecurityException {
+    ScramClient scram =
+        new ScramClient(
+            user, password.toCharArray(), CertificateBinding.of(tls.certificate()), random);
+    ApiReply begun =
+        ask("POST", "/login", "", new JsonObject().put("message", base64(scram.first())).write());
+    assertEquals(200, begun.status(), begun.body().write());
+    JsonObject challenge = (JsonObject) begun.body();
+    byte[] proof = scram.answer(Base64.getDecoder().decode(challenge.text("message")));
+    return ask(
+        "POST",
+        "/login/proof",
+        "",
+        new JsonObject()
+            .put("conversation", challenge.text("conversation"))
+            .put("message", base64(proof))
+            .write());
+  }
+
+  private String token() throws IOException, GeneralSecurityException {
+    ApiReply done = login("admin", "correct horse");
+    assertEquals(200, done.status(), done.body().write());
+    return ((JsonObject) done.body()).text("token");
+  }
+
+  @Test
+  void aLoginGivesATokenThatEnds() throws IOException, GeneralSecurityException {
+    String token = token();
+    assertEquals(200, ask("GET", "/stores", token, "").status());
+    nanos.addAndGet(Tokens.LIFETIME.toNanos());
+    assertEquals(401, ask("GET", "/stores", token, "").status());
+    assertEquals(401, ask("GET", "/stores", "", "").status());
+    assertEquals(401, ask("GET", "/stores", "made-up", "").status());
+  }
+
+  @Test
+  void wrongPasswordAndUnknownUserAreAnsweredAlike() throws IOException, GeneralSecurityException {
+    ApiReply wrong = login("admin", "wrong horse");
+    ApiReply unknown = login("nobody", "wrong horse");
+    assertEquals(401, wrong.status());
+    assertEquals(wrong, unknown);
+  }
+
+  @Test
+  void aProofIsTakenOnce() throws IOException, GeneralSecurityException {
+    ScramClient scram =
+        new ScramClient(
+            "admin",
+            "correct horse".toCharArray(),
+            CertificateBinding.of(tls.certificate()),
+            random);
+    JsonObject challenge =
+        (JsonObject)
+            ask(
+                    "POST",
+                    "/login",
+                    "",
+                    new JsonObject().put("message", base64(scram.first())).write())
+                .body();
+    String proof =
+        new JsonObject()
+            .put("conversation", challenge.text("conversation"))
+            .put(
+                "message",
+                base64(scram.answer(Base64.getDecoder().decode(challenge.text("message")))))
+            .write();
+    assertEquals(200, ask("POST", "/login/proof", "", proof).status());
+    assertEquals(401, ask("POST", "/login/proof", "", proof).status());
+  }
+
+  @Test
+  void aLoginBoundToAnotherCertificateFails() throws IOException, GeneralSecurityException {
+    TlsIdentity other = SelfSigned.create(List.of("localhost"), Instant.now());
+    ScramClient scram =
+        new ScramClient(
+            "admin",
+            "correct horse".toCharArray(),
+            CertificateBinding.of(other.certificate()),
+            random);
+    JsonObject challenge =
+        (JsonObject)
+            ask(
+                    "POST",
+                    "/login",
+                    "",
+                    new JsonObject().put("message", base64(scram.first())).write())
+                .body();
+    ApiReply refused =
+        ask(
+            "POST",
+            "/login/proof",
+            "",
+            new JsonObject()
+                .put("conversation", challenge.text("conversation"))
+                .put(
+                    "message",
+                    base64(scram.answer(Base64.getDecoder().decode(challenge.text("message")))))
+                .write());
+    assertEquals(401, refused.status());
+  }
+
+  @Test
+  void aRepeatedCommandGivesTheFirstAnswer() throws IOException, GeneralSecurityException {
+    String token = "Bearer " + token();
+    byte[] body = "{\"name\":\"mail\"}".getBytes(StandardCharsets.UTF_8);
+    String key = "00112233445566778899aabbccddeeff";
+    ApiReply first = api.handle("POST", "/stores", Map.of(), token, key, body);
+    ApiReply second = api.handle("POST", "/stores", Map.of(), token, key, body);
+    assertEquals(201, first.status(), first.body().write());
+    assertEquals(first, second);
+    assertEquals(409, api.handle("POST", "/stores", Map.of(), token, "", body).status());
+  }
+
+  @Test
+  void mistakesAreToldWithTheValue() throws IOException, GeneralSecurityException {
+    String token = token();
+    assertEquals(404, ask("GET", "/nothing", token, "").status());
+    assertEquals(405, ask("PUT", "/stores", token, "").status());
+    assertEquals(400, ask("POST", "/stores", token, "{").status());
+    assertEquals(400, ask("POST", "/stores", token, "{}").status());
+    ApiReply unknown = ask("POST", "/stores", token, "{\"name\":\"a\",\"quota\":1}");
+    assertEquals(400, unknown.status());
+    assertTrue(unknown.body().write().contains("unknown field 'quota'"), unknown.body().write());
+    assertEquals(400, ask("POST", "/stores", token, "{\"name\":\"..\"}").status());
+    assertEquals(
+        400, ask("POST", "/stores", token, "{\"name\":\"a\",\"compression\":\"rar\"}").status());
+    assertEquals(400, ask("POST", "/stores", token, "{\"name\":\"a\",\"quotaBytes\":-1}").status());
+    assertEquals(
+        404, ask("POST", "/stores", token, "{\"name\":\"a\",\"domain\":\"none\"}").status());
+    assertEquals(404, ask("GET", "/stores/none", token, "").status());
+    assertEquals(400, ask("GET", "/stores/%zz", token, "").status());
+    assertEquals(
+        400,
+        api.handle("GET", "/stores", Map.of(), "Bearer " + token, "short", new byte[0]).status());
+    assertEquals(
+        400,
+        api.handle(
+                "GET",
+                "/stores/default/items",
+                Map.of("limit", "0"),
+                "Bearer " + token,
+                "",
+                new byte[0])
+            .status());
+  }
+
+  @Test
+  void noReplyHoldsASecret() throws IOException, GeneralSecurityException {
+    String token = token();
+    for (String path : new String[] {"/users", "/users/admin", "/status", "/stores"}) {
+      String reply = ask("GET", path, token, "").body().write();
+      assertFalse(
+          reply.contains("storedKey") || reply.contains("salt") || reply.contains("serverKey"),
+          reply);
+    }
+  }
+
+  @Test
+  void aNameWithSlashesIsOneParameterEncodedOrNot() {
+    assertEquals(
+        Map.of("store", "s", "item", "a/b"),
+        Api.match("/stores/{store}/items/{item...}", "/stores/s/items/a/b").orElseThrow());
+    assertEquals(
+        Map.of("store", "s t", "item", "a/b+c"),
+        Api.match("/stores/{store}/items/{item...}", "/stores/s%20t/items/a%2Fb+c").orElseThrow());
+    assertTrue(Api.match("/stores/{store}", "/stores/").isEmpty());
+    assertTrue(Api.match("/stores/{store}", "/stores/a/b").isEmpty());
+    assertTrue(Api.match("/stores", "/stores/a").isEmpty());
+  }
+
+  @Test
+  void theDocumentDescribesEveryOperation() {
+    JsonObject document = Json.parseObject(new String(api.document(), StandardCharsets.UTF_8));
+    assertEquals("3.1.0", document.text("openapi"));
+    JsonObject paths = document.object("paths");
+    assertTrue(paths.fields().size() >= 12, paths.write());
+    assertEquals("createStore", paths.object("/stores").object("post").text("operationId"));
+    assertEquals(
+        "deleteItem",
+        paths.object("/stores/{store}/items/{item}").object("delete").text("operationId"));
+  }
+}
