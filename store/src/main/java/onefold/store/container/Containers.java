@@ -265,8 +265,8 @@ public final class Containers implements AutoCloseable {
       OpenContainer container =
           OpenContainer.recovered(store, file, identity, scheduler.lock("container"), found);
       file.truncate(found.endBytes());
-      ContainerFile.writeHeader(file, identity, Id.random(scheduler.random()));
       try {
+        repairHeader(file, identity);
         ContainerDirectory directory = container.seal();
         entries.put(name.number(), new Entry(sealedName(name), null));
         listener.sealed(name.number(), directory);
@@ -282,6 +282,16 @@ public final class Containers implements AutoCloseable {
       if (!kept) {
         file.close();
       }
+    }
+  }
+
+  /** Nothing but the file's name is needed to write the header anew. */
+  private void repairHeader(StoredContainer file, Identity identity) throws IOException {
+    byte[] header = ContainerFile.read(file, 0, ContainerFormat.HEADER_BYTES);
+    try {
+      ContainerFormat.checkHeader(file.path(), header, identity);
+    } catch (CorruptDataException e) {
+      ContainerFile.writeHeader(file, identity, Id.random(scheduler.random()));
     }
   }
 
@@ -462,16 +472,25 @@ public final class Containers implements AutoCloseable {
           "force-container",
           () -> {
             try {
-              container.force();
+              force(container);
               done.complete(true);
             } catch (Throwable thrown) { // Handed to whoever asked for the force.
               done.fail(thrown);
             }
           });
     }
-    dirty.getFirst().force();
+    force(dirty.getFirst());
     for (Promise<Boolean> done : others) {
       done.await();
+    }
+  }
+
+  private void force(OpenContainer container) throws IOException {
+    try (OpenFiles.Handle handle = files.use(container.identity.number())) {
+      if (handle != null) {
+        container.force();
+      }
+      // Else it has been sealed meanwhile, all of it is durable, and nobody has it open.
     }
   }
 

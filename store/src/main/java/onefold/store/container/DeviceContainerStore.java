@@ -29,20 +29,22 @@ final class DeviceContainerStore implements ContainerStore {
     this.domainDirectory = domainDirectory;
   }
 
-  /** Makes the directories if they are missing, durably. */
+  /**
+   * Makes the directories if they are missing. All names are forced, those found too: a process
+   * that was killed may have left names that the next power loss would take back.
+   */
   static DeviceContainerStore open(Device device, String domainDirectory) throws IOException {
-    boolean made = false;
     for (ChunkKind kind : ChunkKind.values()) {
       String directory = directory(domainDirectory, kind);
-      if (!device.exists(directory)) {
-        device.createDirectories(directory);
-        made = true;
-      }
+      device.createDirectories(directory);
+      device.forceDirectory(directory);
     }
-    if (made) {
-      device.forceDirectory(domainDirectory);
-      device.forceDirectory(DevicePaths.parent(domainDirectory));
+    String above = domainDirectory;
+    while (!above.isEmpty()) {
+      device.forceDirectory(above);
+      above = DevicePaths.parent(above);
     }
+    device.forceDirectory(above);
     return new DeviceContainerStore(device, domainDirectory);
   }
 

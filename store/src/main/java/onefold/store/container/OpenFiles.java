@@ -94,7 +94,8 @@ final class OpenFiles implements AutoCloseable {
     acquire(number, () -> file).close();
   }
 
-  private @Nullable Handle use(long number) {
+  /** A use of a file if it is open, else null. */
+  @Nullable Handle use(long number) {
     lock.lock();
     try {
       Handle handle = handles.get(number);

@@ -139,9 +139,11 @@ public final class Journal implements AutoCloseable {
     if (epoch < 1 || neededFrom < 1) {
       throw new IllegalArgumentException("epoch " + epoch + ", neededFrom " + neededFrom);
     }
-    if (!device.exists(directory)) {
-      device.createDirectories(directory);
-      device.forceDirectory(DevicePaths.parent(directory));
+    device.createDirectories(directory);
+    String above = directory;
+    while (!above.isEmpty()) {
+      above = DevicePaths.parent(above);
+      device.forceDirectory(above); // A process that was killed may not have come to it.
     }
     Journal journal = new Journal(device, scheduler, directory, owner, epoch, settings, barrier);
     journal.recover(neededFrom);
@@ -587,8 +589,12 @@ public final class Journal implements AutoCloseable {
     SegmentWriter segment = current;
     witnessedPosition = nextPosition;
     if (segment != null && segment.fits(JournalFormat.RECORD_HEADER_BYTES)) {
-      segment.putControl(JournalFormat.TYPE_WITNESS, nextPosition);
-      segment.flush();
+      try {
+        segment.putControl(JournalFormat.TYPE_WITNESS, nextPosition);
+        segment.flush();
+      } catch (StoreFullException e) {
+        abandon(segment); // Where a part of it may stand no record may follow.
+      }
     }
   }
 
@@ -764,18 +770,21 @@ public final class Journal implements AutoCloseable {
     try {
       finishCurrent();
       current = null;
-      if (scratch != null) {
-        scratch.clear();
-      }
+      segment.dropUnwritten();
     } finally {
       lock.unlock();
     }
     segment.close();
   }
 
+  /** Ends a segment in good order; one without an end is as good where there is no space. */
   private static void end(SegmentWriter segment, long position) throws IOException {
-    segment.putControl(JournalFormat.TYPE_END, position);
-    segment.flush();
+    try {
+      segment.putControl(JournalFormat.TYPE_END, position);
+      segment.flush();
+    } catch (StoreFullException e) {
+      segment.dropUnwritten();
+    }
   }
 
   private void fail(Throwable thrown, List<Waiting> group) {

@@ -96,6 +96,11 @@ final class SegmentWriter implements AutoCloseable {
     scratch.clear();
   }
 
+  /** After a write that failed: what has not been written never will be. */
+  void dropUnwritten() {
+    scratch.clear();
+  }
+
   void force() throws IOException {
     file.force();
   }

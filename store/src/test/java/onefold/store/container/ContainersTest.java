@@ -261,7 +261,7 @@ final class ContainersTest {
     Path file = root.resolve("domains/a/data/0000000000000001-1.container");
     byte[] whole = Files.readAllBytes(file);
     Random random = new Random(1);
-    for (int round = 0; round < 250; round++) {
+    for (int round = 0; round < 120; round++) {
       byte[] bytes = whole.clone();
       int near = random.nextInt(4);
       int offset =
@@ -297,7 +297,7 @@ final class ContainersTest {
     }
     Path file = root.resolve("domains/a/data/0000000000000001-1.container");
     byte[] whole = Files.readAllBytes(file);
-    for (int kept = 0; kept < whole.length; kept += 4999) {
+    for (int kept = 0; kept < whole.length; kept += 9973) {
       Files.write(file, Arrays.copyOf(whole, kept));
       try (Containers containers = containers(DurableEnds.NONE)) {
         assertFalse(verify(containers, 1).isEmpty());
