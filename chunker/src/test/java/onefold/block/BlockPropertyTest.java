@@ -103,7 +103,7 @@ class BlockPropertyTest {
     SplittableRandom random = Seeds.random();
     try (BlockBuilder builder = new BlockBuilder(ChunkKind.DATA, codec, 1);
         BlockReader reader = new BlockReader()) {
-      byte[] block = encode(builder, text(random, 3_000), random);
+      byte[] block = encode(builder, text(random, 1_000), random);
       for (int bit = 0; bit < block.length * 8; bit++) {
         byte[] damaged = block.clone();
         damaged[bit / 8] ^= (byte) (1 << bit % 8);
@@ -129,7 +129,7 @@ class BlockPropertyTest {
         byte[] data = text(random, 20_000);
         byte[] block = encode(builder, data, random);
         int read = 0;
-        for (int i = 0; i < 20_000; i++) {
+        for (int i = 0; i < 6_000; i++) {
           byte[] damaged = block.clone();
           for (int changes = random.nextInt(3); changes >= 0; changes--) {
             int at =
