@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -75,6 +76,8 @@ public final class Containers implements AutoCloseable {
   private final Map<BlockKey, Promise<DecodedBlock>> decoding = new HashMap<>();
   private final ArrayDeque<Decoder> decoders = new ArrayDeque<>();
   private final List<Growing> unfinished = new ArrayList<>();
+  private final Map<Long, OpenContainer> unsealed = new TreeMap<>();
+  private final Set<ChunkKind> heldKinds = EnumSet.noneOf(ChunkKind.class);
   private final List<CorruptDataException> recoveryDamages = new ArrayList<>();
   private long nextNumber = 1;
   private int sealing;
@@ -275,6 +278,7 @@ public final class Containers implements AutoCloseable {
         OpenFiles.Handle handle = files.acquire(name.number(), () -> file);
         unfinished.add(new Growing(container, handle));
         entries.put(name.number(), new Entry(name, container));
+        unsealed.put(name.number(), container);
         kept = true;
       }
       return true;
@@ -392,7 +396,7 @@ public final class Containers implements AutoCloseable {
           || container.chunkCount() >= MAX_CHUNKS_PER_CONTAINER) {
         lane.growing = null;
         container.full();
-        sealLater(growing);
+        ended(growing);
       }
       return where;
     } catch (IllegalArgumentException | StoreFullException e) {
@@ -430,6 +434,7 @@ public final class Containers implements AutoCloseable {
       lock.lock();
       try {
         entries.put(number, new Entry(name, container));
+        unsealed.put(number, container);
       } finally {
         lock.unlock();
       }
@@ -514,19 +519,24 @@ public final class Containers implements AutoCloseable {
     return ends;
   }
 
+  /** As {@link #unsealedEnds()}, for the containers of one kind. */
+  public Map<Long, Long> unsealedEnds(ChunkKind kind) {
+    Map<Long, Long> ends = new TreeMap<>();
+    for (OpenContainer container : unsealed()) {
+      if (container.identity.kind() == kind) {
+        ends.put(container.identity.number(), container.endBytes());
+      }
+    }
+    return ends;
+  }
+
   private List<OpenContainer> unsealed() {
-    List<OpenContainer> found = new ArrayList<>();
     lock.lock();
     try {
-      for (Entry entry : entries.values()) {
-        if (entry.open != null) {
-          found.add(entry.open);
-        }
-      }
+      return new ArrayList<>(unsealed.values());
     } finally {
       lock.unlock();
     }
-    return found;
   }
 
   /**
@@ -551,12 +561,111 @@ public final class Containers implements AutoCloseable {
 
   // ---- sealing
 
+  /**
+   * Leaves it to {@link #sealHeld} when full containers of a kind are sealed, from now on. A sealed
+   * container counts as a whole after a crash; whoever stores chunks that refer to others, which a
+   * crash may take away, seals them when that can no longer happen.
+   */
+  public void hold(ChunkKind kind) {
+    lock.lock();
+    try {
+      heldKinds.add(kind);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Begins to seal containers that were held and are full, as far as they are acknowledged.
+   *
+   * @param ends acknowledged ends of containers; one that has grown beyond is still held
+   */
+  public void sealHeld(Map<Long, Long> ends) {
+    List<Growing> now = new ArrayList<>();
+    lock.lock();
+    try {
+      for (Iterator<Growing> each = unfinished.iterator(); each.hasNext(); ) {
+        Growing growing = each.next();
+        OpenContainer container = growing.container();
+        Long end = ends.get(container.identity.number());
+        if (isHeld(growing) && end != null && end >= container.endBytes()) {
+          each.remove();
+          now.add(growing);
+        }
+      }
+      sealing += now.size();
+    } finally {
+      lock.unlock();
+    }
+    startSealing(now);
+  }
+
+  /** Ends the open containers of a kind: what is appended from now on goes to new ones. */
+  public void endOpen(ChunkKind kind) throws IOException {
+    for (Lane lane : lanes(kind)) {
+      Growing growing;
+      lane.lock.lock();
+      try {
+        growing = lane.growing;
+        lane.growing = null;
+      } finally {
+        lane.lock.unlock();
+      }
+      if (growing != null) {
+        growing.container().full();
+        if (growing.container().isEmpty()) {
+          discard(growing);
+        } else {
+          ended(growing);
+        }
+      }
+    }
+  }
+
+  /** Waits until no container is being sealed. */
+  public void awaitSealing() {
+    lock.lock();
+    try {
+      while (sealing > 0) {
+        sealed.await();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Under the lock. */
+  private boolean isHeld(Growing growing) {
+    return heldKinds.contains(growing.container().identity.kind());
+  }
+
+  /** Sees to a container that takes no more blocks. */
+  private void ended(Growing growing) {
+    boolean held;
+    lock.lock();
+    try {
+      held = isHeld(growing);
+    } finally {
+      lock.unlock();
+    }
+    if (held) {
+      keepUnfinished(growing);
+    } else {
+      sealLater(growing);
+    }
+  }
+
   private void sealLater(Growing growing) {
     List<Growing> now = new ArrayList<>();
     lock.lock();
     try {
-      now.addAll(unfinished); // There may be space for them now.
-      unfinished.clear();
+      for (Iterator<Growing> each = unfinished.iterator(); each.hasNext(); ) {
+        Growing before = each.next();
+        if (!isHeld(before)) {
+          each.remove(); // There may be space for it now.
+          now.add(before);
+        }
+      }
       now.add(growing);
       while (sealing >= MAX_SEALING) {
         sealed.await();
@@ -565,6 +674,10 @@ public final class Containers implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+    startSealing(now);
+  }
+
+  private void startSealing(List<Growing> now) {
     for (Growing each : now) {
       scheduler.start("seal-container", () -> seal(each));
     }
@@ -593,6 +706,7 @@ public final class Containers implements AutoCloseable {
         if (before != null) {
           entries.put(number, new Entry(sealedName(before.name), null));
         }
+        unsealed.remove(number);
       } finally {
         lock.unlock();
       }
@@ -637,38 +751,30 @@ public final class Containers implements AutoCloseable {
   }
 
   /**
-   * Seals every open container and waits until that is done. A container that cannot be sealed for
-   * want of space stays open; it is tried again with the next one.
+   * Seals every open container, the held ones too, and waits until that is done. A container that
+   * cannot be sealed for want of space stays open; it is tried again with the next one.
    */
   public void sealAll() throws IOException {
-    for (ChunkKind kind : ChunkKind.values()) {
-      for (Lane lane : lanes(kind)) {
-        Growing growing;
-        lane.lock.lock();
-        try {
-          growing = lane.growing;
-          lane.growing = null;
-        } finally {
-          lane.lock.unlock();
-        }
-        if (growing != null) {
-          growing.container().full();
-          if (growing.container().isEmpty()) {
-            discard(growing);
-          } else {
-            sealLater(growing);
-          }
-        }
-      }
-    }
     lock.lock();
     try {
-      while (sealing > 0) {
-        sealed.await();
-      }
+      heldKinds.clear();
     } finally {
       lock.unlock();
     }
+    for (ChunkKind kind : ChunkKind.values()) {
+      endOpen(kind);
+    }
+    List<Growing> rest;
+    lock.lock();
+    try {
+      rest = new ArrayList<>(unfinished);
+      unfinished.clear();
+      sealing += rest.size();
+    } finally {
+      lock.unlock();
+    }
+    startSealing(rest);
+    awaitSealing();
   }
 
   private void discard(Growing growing) throws IOException {
@@ -677,6 +783,7 @@ public final class Containers implements AutoCloseable {
     lock.lock();
     try {
       entry = entries.remove(number);
+      unsealed.remove(number);
     } finally {
       lock.unlock();
     }
@@ -690,6 +797,18 @@ public final class Containers implements AutoCloseable {
   /** Seals what is open and closes the files. Readers that are under way finish. */
   @Override
   public void close() throws IOException {
+    close(true);
+  }
+
+  /**
+   * Closes the files and leaves what is open as it is, for recovery: after a failure nobody knows
+   * what of it counts.
+   */
+  public void closeUnsealed() throws IOException {
+    close(false);
+  }
+
+  private void close(boolean seal) throws IOException {
     lock.lock();
     try {
       if (closed) {
@@ -700,8 +819,25 @@ public final class Containers implements AutoCloseable {
       lock.unlock();
     }
     try {
-      sealAll();
+      if (seal) {
+        sealAll();
+      } else {
+        awaitSealing();
+      }
     } finally {
+      for (ChunkKind kind : ChunkKind.values()) {
+        for (Lane lane : lanes(kind)) {
+          lane.lock.lock();
+          try {
+            if (lane.growing != null) {
+              lane.growing.handle().close();
+              lane.growing = null;
+            }
+          } finally {
+            lane.lock.unlock();
+          }
+        }
+      }
       for (Growing growing : unfinished) {
         growing.handle().close();
       }

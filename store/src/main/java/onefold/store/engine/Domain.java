@@ -2,6 +2,7 @@ package onefold.store.engine;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -16,7 +17,6 @@ import onefold.chunker.ObjectRoot;
 import onefold.chunker.ParameterSet;
 import onefold.store.CorruptDataException;
 import onefold.store.DomainStatistics;
-import onefold.store.HousekeepingStatus;
 import onefold.store.Id;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
@@ -30,19 +30,23 @@ import onefold.store.container.ContainerInfo;
 import onefold.store.container.Containers;
 import onefold.store.container.SealListener;
 import onefold.store.device.Device;
+import onefold.store.housekeeping.Cycle;
+import onefold.store.housekeeping.Ground;
+import onefold.store.housekeeping.Housekeeper;
 import onefold.store.index.ChunkIndex;
 import onefold.store.index.IndexStatistics;
 import onefold.store.index.Places;
 import onefold.store.scheduler.Promise;
 import onefold.store.scheduler.Scheduler;
 import onefold.store.scheduler.SchedulerLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One dedup domain: its containers, its index, and who is working with it.
  *
  * <p>Any number of threads.
  */
-final class Domain implements AutoCloseable {
+final class Domain implements AutoCloseable, Ground {
   /** Where the domains lie. */
   static final String DIRECTORY = "domains";
 
@@ -58,6 +62,8 @@ final class Domain implements AutoCloseable {
    */
   private final SchedulerLock nodeLock;
 
+  private boolean closing; // guarded by nodeLock
+
   private final SchedulerLock lock;
 
   private final Set<Upload> uploads = new HashSet<>(); // guarded by lock
@@ -70,34 +76,55 @@ final class Domain implements AutoCloseable {
   /** How many those are, for a quick look without the lock. */
   private final AtomicInteger quarantinedCount = new AtomicInteger();
 
-  private volatile DamageListener damageListener = DamageListener.NONE;
-
   /** Committed end of each container that is not known to be forced; the committer's task only. */
   private final Map<Long, Long> covered = new HashMap<>();
 
-  /** Hears of damage and of healing, so that they are remembered. */
-  interface DamageListener {
-    DamageListener NONE =
-        new DamageListener() {
-          @Override
-          public void damaged(Domain domain, QuarantinedChunk chunk) {}
+  private final SchedulerLock laneLock;
+  private final int[] laneUses; // guarded by laneLock
 
-          @Override
-          public void healed(Domain domain, ChunkKind kind, Fingerprint fingerprint) {}
-        };
+  /** The cycle of housekeeping that runs. */
+  private volatile @Nullable Cycle cycle;
 
+  /** Whether dead nodes may be in the index again, because it was built anew. */
+  private volatile boolean resurrected;
+
+  private final Names names;
+  private final Housekeeper housekeeper;
+
+  /** What the domain asks of the catalog and the committer. */
+  interface Names {
+    /** Remembers that a chunk's stored bytes are damaged; does not wait. */
     void damaged(Domain domain, QuarantinedChunk chunk);
 
+    /** Forgets that, because a sound copy has been stored; does not wait. */
     void healed(Domain domain, ChunkKind kind, Fingerprint fingerprint);
+
+    /** Returns when everything appended before the call is committed. */
+    void commitAppended(Domain domain) throws IOException;
+
+    /** Visits what has a name, and what is about to get one. */
+    void visitRoots(Domain domain, Ground.RootVisitor visitor) throws IOException;
+
+    /** Makes it durable that containers are gone. */
+    void gone(Domain domain, List<Long> containerNumbers) throws IOException;
+
+    /** Forgets that, because their files are deleted. */
+    void unlinked(Domain domain, List<Long> containerNumbers) throws IOException;
+
+    /** Store time, for showing. */
+    long storeTimeMillis();
   }
 
   private Domain(
       Scheduler scheduler,
+      EngineSettings settings,
       Id id,
       ParameterSet set,
       Containers containers,
       ChunkIndex index,
-      SealedSince sealedSince) {
+      SealedSince sealedSince,
+      Names names,
+      boolean flat) {
     this.id = id;
     this.set = set;
     this.containers = containers;
@@ -105,6 +132,18 @@ final class Domain implements AutoCloseable {
     this.sealedSince = sealedSince;
     this.nodeLock = scheduler.lock("nodes");
     this.lock = scheduler.lock("domain");
+    this.laneLock = scheduler.lock("lanes");
+    this.laneUses = new int[settings.containers().lanes()];
+    this.names = names;
+    this.housekeeper =
+        new Housekeeper(
+            scheduler,
+            this,
+            set,
+            flat,
+            settings.containers().containerBytes(),
+            settings.backgroundHousekeeping(),
+            names::storeTimeMillis);
   }
 
   static String directory(Id id) {
@@ -115,6 +154,8 @@ final class Domain implements AutoCloseable {
    * Opens a domain's files, which are made if they are missing.
    *
    * @param ends how far its containers are committed; what lies behind is cut off
+   * @param names asked only when the domain is used
+   * @param flat whether its nodes refer to no chunks, as the catalog's pages
    */
   static Domain open(
       Device device,
@@ -123,7 +164,9 @@ final class Domain implements AutoCloseable {
       Id id,
       ParameterSet set,
       long epoch,
-      CommittedEnds ends)
+      CommittedEnds ends,
+      Names names,
+      boolean flat)
       throws IOException {
     if (!device.exists(DIRECTORY)) {
       device.createDirectories(DIRECTORY);
@@ -134,12 +177,14 @@ final class Domain implements AutoCloseable {
     Containers containers =
         Containers.open(
             device, scheduler, directory, id, set, epoch, settings.containers(), ends, sealed);
+    containers.hold(ChunkKind.NODE);
     ChunkIndex index = null;
     boolean ready = false;
     try {
       index =
           ChunkIndex.open(device, scheduler, directory + "/index", settings.index(), what -> {});
-      Domain domain = new Domain(scheduler, id, set, containers, index, sealed);
+      Domain domain =
+          new Domain(scheduler, settings, id, set, containers, index, sealed, names, flat);
       domain.publishUncovered();
       ready = true;
       return domain;
@@ -148,7 +193,7 @@ final class Domain implements AutoCloseable {
         if (index != null) {
           index.close();
         }
-        containers.close();
+        containers.closeUnsealed();
       }
     }
   }
@@ -216,6 +261,7 @@ final class Domain implements AutoCloseable {
     }
     if (rebuild) {
       index.finishRebuild(rebuilding);
+      resurrected = true;
     }
   }
 
@@ -273,8 +319,20 @@ final class Domain implements AutoCloseable {
    * Makes what was found safe from a cycle of housekeeping that runs. Called after the answers
    * stand in the asker's have-list; takes away what the cycle has already condemned.
    */
-  void protect(FingerprintBatch batch, Places places) {
-    // No cycle runs.
+  void protect(FingerprintBatch batch, Places places) throws IOException {
+    Cycle running = cycle;
+    if (running != null) {
+      running.protect(batch, places);
+    }
+  }
+
+  /**
+   * Whether a node that is found stands for everything below it. Not while a chunk is known to be
+   * damaged, which may lie below any node, and not before the first cycle of housekeeping on an
+   * index that was built anew.
+   */
+  boolean trustsNodes() {
+    return quarantinedCount.get() == 0 && !resurrected;
   }
 
   /** Says in which block of a container a slot lies, and at which place in it. */
@@ -342,10 +400,6 @@ final class Domain implements AutoCloseable {
 
   // ---- damage
 
-  void onDamage(DamageListener listener) {
-    damageListener = listener;
-  }
-
   /** Takes every chunk of a damaged block out of reach. */
   void quarantineBlock(long containerNumber, int block) throws IOException {
     ContainerDirectory contents = containers.directory(containerNumber);
@@ -368,7 +422,7 @@ final class Domain implements AutoCloseable {
   private void quarantine(QuarantinedChunk chunk) throws IOException {
     index.retractChunk(chunk.kind(), chunk.fingerprint(), chunk.containerNumber(), chunk.slot());
     if (remember(chunk)) {
-      damageListener.damaged(this, chunk);
+      names.damaged(this, chunk);
     }
   }
 
@@ -410,21 +464,29 @@ final class Domain implements AutoCloseable {
       lock.unlock();
     }
     for (Fingerprint fingerprint : healed) {
-      damageListener.healed(this, kind, fingerprint);
+      names.healed(this, kind, fingerprint);
     }
   }
 
   // ---- storing
 
-  /** Appends a block, after which its chunks are found. */
-  void append(ChunkKind kind, byte[] block, int offset, int lengthBytes, FingerprintBatch chunks)
+  /**
+   * Appends a block, after which its chunks are found.
+   *
+   * @param lane blocks of one lane lie together
+   */
+  void append(
+      ChunkKind kind, int lane, byte[] block, int offset, int lengthBytes, FingerprintBatch chunks)
       throws IOException {
     switch (kind) {
-      case DATA -> appendAndPublish(kind, block, offset, lengthBytes, chunks);
+      case DATA -> appendAndPublish(kind, lane, block, offset, lengthBytes, chunks);
       case NODE -> {
         nodeLock.lock();
         try {
-          appendAndPublish(kind, block, offset, lengthBytes, chunks);
+          if (closing) {
+            throw new RefusedException(Reason.SHUTTING_DOWN, "the store is closing");
+          }
+          appendAndPublish(kind, 0, block, offset, lengthBytes, chunks);
         } finally {
           nodeLock.unlock();
         }
@@ -436,45 +498,37 @@ final class Domain implements AutoCloseable {
   }
 
   private void appendAndPublish(
-      ChunkKind kind, byte[] block, int offset, int lengthBytes, FingerprintBatch chunks)
+      ChunkKind kind, int lane, byte[] block, int offset, int lengthBytes, FingerprintBatch chunks)
       throws IOException {
-    Appended appended = containers.append(kind, block, offset, lengthBytes, chunks);
+    Appended appended = containers.append(kind, lane, block, offset, lengthBytes, chunks);
     index.publish(appended.containerNumber(), kind, appended.firstSlot(), chunks);
   }
 
   /** No data that is appended from now on gets a lower container number. */
-  long lowestOpenDataContainer() throws IOException {
-    long lowest = containers.nextContainerNumber();
-    for (long number : containers.unsealedEnds().keySet()) {
-      if (number < lowest && kindOf(number) == ChunkKind.DATA) {
-        lowest = number;
-      }
+  long lowestOpenDataContainer() {
+    long next = containers.nextContainerNumber();
+    for (long number : containers.unsealedEnds(ChunkKind.DATA).keySet()) {
+      return Math.min(number, next);
     }
-    return lowest;
-  }
-
-  private ChunkKind kindOf(long number) {
-    try {
-      return containers.kind(number);
-    } catch (ContainerGoneException e) {
-      throw new IllegalStateException("container " + number + " was not sealed and has gone", e);
-    }
+    return next;
   }
 
   // ---- committing, on the committer's task
 
   /** What has been appended since the last commit. */
   final class Growth {
-    private final Map<Long, Long> ends;
+    private final Map<ChunkKind, Map<Long, Long>> ends;
     private final List<Long> sealed;
     private final long next;
     private long bytes;
 
-    private Growth(Map<Long, Long> ends, List<Long> sealed, long next) {
+    private Growth(Map<ChunkKind, Map<Long, Long>> ends, List<Long> sealed, long next) {
       this.ends = ends;
       this.sealed = sealed;
       this.next = next;
-      ends.forEach((number, end) -> bytes += end - coveredEnd(number));
+      for (Map<Long, Long> ofKind : ends.values()) {
+        ofKind.forEach((number, end) -> bytes += end - coveredEnd(number));
+      }
     }
 
     /** Bytes that no commit covers yet. */
@@ -483,7 +537,9 @@ final class Domain implements AutoCloseable {
     }
 
     private void force() throws IOException {
-      containers.force(ends.keySet());
+      List<Long> numbers = new ArrayList<>();
+      ends.values().forEach(ofKind -> numbers.addAll(ofKind.keySet()));
+      containers.force(numbers);
     }
 
     /**
@@ -492,12 +548,14 @@ final class Domain implements AutoCloseable {
      * @param redo whether with the bytes themselves, instead of a force
      */
     CommitRecord.DomainPart part(boolean redo) throws IOException {
-      List<CommitRecord.ContainerEnd> parts = new ArrayList<>(ends.size());
-      for (Map.Entry<Long, Long> end : ends.entrySet()) {
-        long number = end.getKey();
-        byte[] again =
-            redo ? containers.range(number, coveredEnd(number), end.getValue()) : new byte[0];
-        parts.add(new CommitRecord.ContainerEnd(number, kindOf(number), end.getValue(), again));
+      List<CommitRecord.ContainerEnd> parts = new ArrayList<>();
+      for (Map.Entry<ChunkKind, Map<Long, Long>> ofKind : ends.entrySet()) {
+        for (Map.Entry<Long, Long> end : ofKind.getValue().entrySet()) {
+          long number = end.getKey();
+          byte[] again =
+              redo ? containers.range(number, coveredEnd(number), end.getValue()) : new byte[0];
+          parts.add(new CommitRecord.ContainerEnd(number, ofKind.getKey(), end.getValue(), again));
+        }
       }
       return new CommitRecord.DomainPart(id, next, parts);
     }
@@ -505,10 +563,13 @@ final class Domain implements AutoCloseable {
     /** Takes note that the record is durable. */
     void committed() {
       covered.clear();
-      covered.putAll(ends);
+      for (Map<Long, Long> ofKind : ends.values()) {
+        covered.putAll(ofKind);
+      }
       for (long number : sealed) {
         index.sealed(number);
       }
+      containers.sealHeld(ends.getOrDefault(ChunkKind.NODE, Map.of()));
     }
 
     /** Takes note that the record is not durable and never will be. */
@@ -534,7 +595,11 @@ final class Domain implements AutoCloseable {
       // is named with its end, which is right as well.
       List<Long> sealed = sealedSince.take();
       long next = containers.nextContainerNumber();
-      return new Growth(containers.unsealedEnds(), sealed, next);
+      Map<ChunkKind, Map<Long, Long>> ends = new EnumMap<>(ChunkKind.class);
+      for (ChunkKind kind : List.of(ChunkKind.NODE, ChunkKind.DATA)) {
+        ends.put(kind, containers.unsealedEnds(kind));
+      }
+      return new Growth(ends, sealed, next);
     } finally {
       nodeLock.unlock();
     }
@@ -565,6 +630,32 @@ final class Domain implements AutoCloseable {
 
   // ---- who works with it
 
+  /** Takes a lane that few use. */
+  int takeLane() {
+    laneLock.lock();
+    try {
+      int best = 0;
+      for (int lane = 1; lane < laneUses.length; lane++) {
+        if (laneUses[lane] < laneUses[best]) {
+          best = lane;
+        }
+      }
+      laneUses[best]++;
+      return best;
+    } finally {
+      laneLock.unlock();
+    }
+  }
+
+  private void giveLane(int lane) {
+    laneLock.lock();
+    try {
+      laneUses[lane]--;
+    } finally {
+      laneLock.unlock();
+    }
+  }
+
   void begin(Upload upload) {
     lock.lock();
     try {
@@ -575,11 +666,15 @@ final class Domain implements AutoCloseable {
   }
 
   void end(Upload upload) {
+    boolean was;
     lock.lock();
     try {
-      uploads.remove(upload);
+      was = uploads.remove(upload);
     } finally {
       lock.unlock();
+    }
+    if (was) {
+      giveLane(upload.lane());
     }
   }
 
@@ -685,19 +780,114 @@ final class Domain implements AutoCloseable {
         figures.pagesRead());
   }
 
-  HousekeepingStatus housekeepingStatus() {
-    return new HousekeepingStatus(HousekeepingStatus.Phase.IDLE, 0, 0, 0, 0, 0, "");
+  // ---- housekeeping
+
+  Housekeeper housekeeper() {
+    return housekeeper;
   }
 
-  HousekeepingStatus runHousekeeping() throws IOException {
-    return housekeepingStatus();
+  @Override
+  public Containers containers() {
+    return containers;
   }
 
-  void pauseHousekeeping(boolean paused) {}
+  @Override
+  public ChunkIndex index() {
+    return index;
+  }
 
-  void stopHousekeeping() {}
+  @Override
+  public void sealNodes() throws IOException {
+    containers.endOpen(ChunkKind.NODE);
+    names.commitAppended(this);
+    containers.awaitSealing();
+  }
 
-  void garbageLikely() {}
+  @Override
+  public void attach(Cycle running) {
+    cycle = running;
+  }
+
+  @Override
+  public void detach(boolean finished) {
+    cycle = null;
+    if (finished) {
+      resurrected = false;
+    }
+  }
+
+  @Override
+  public void visitSessions(RootVisitor visitor) throws IOException {
+    List<Upload> now;
+    FingerprintBatch pinned = new FingerprintBatch(ChunkKind.NODE, 16);
+    lock.lock();
+    try {
+      now = new ArrayList<>(uploads);
+      for (Fingerprint node : pins.keySet()) {
+        pinned.add(node, 0);
+      }
+    } finally {
+      lock.unlock();
+    }
+    for (Upload upload : now) {
+      for (ChunkKind kind : ChunkKind.values()) {
+        visitor.sessionRoots(upload.kept(kind));
+      }
+    }
+    visitor.sessionRoots(pinned);
+  }
+
+  @Override
+  public long lowestUnnamedDataContainer() {
+    List<Upload> now;
+    lock.lock();
+    try {
+      now = new ArrayList<>(uploads);
+    } finally {
+      lock.unlock();
+    }
+    long lowest = Long.MAX_VALUE;
+    for (Upload upload : now) {
+      lowest = Math.min(lowest, upload.lowestOwnDataContainer());
+    }
+    return lowest;
+  }
+
+  @Override
+  public void visitNamed(RootVisitor visitor) throws IOException {
+    names.visitRoots(this, visitor);
+  }
+
+  @Override
+  public void append(
+      ChunkKind kind, byte[] block, int offset, int lengthBytes, FingerprintBatch chunks)
+      throws IOException {
+    append(kind, laneUses.length - 1, block, offset, lengthBytes, chunks);
+  }
+
+  @Override
+  public void damaged(BlockLocation block) throws IOException {
+    quarantineBlock(block.containerNumber(), block.block());
+  }
+
+  @Override
+  public void drop(List<Long> containerNumbers) throws IOException {
+    names.gone(this, containerNumbers);
+    containers.delete(containerNumbers);
+    names.unlinked(this, containerNumbers);
+  }
+
+  // ---- the end
+
+  /** Takes no more nodes, so that the last commit covers all there are. */
+  void refuseNodes() {
+    nodeLock.lock();
+    try {
+      closing = true;
+    } finally {
+      nodeLock.unlock();
+    }
+  }
 
   /** Writes the index entries of sealed containers to disk. */
   void checkpointIndex() throws IOException {
@@ -710,6 +900,15 @@ final class Domain implements AutoCloseable {
       index.close();
     } finally {
       containers.close();
+    }
+  }
+
+  /** Closes the files after a failure: what is not committed must not look as if it were. */
+  void abandon() throws IOException {
+    try {
+      index.close();
+    } finally {
+      containers.closeUnsealed();
     }
   }
 }

@@ -68,6 +68,7 @@ public final class Engine implements ChunkStore {
   private final Catalog catalog;
   private final StoreClock clock;
   private final Committer committer;
+  private final DomainNames names;
   private final SpaceGuard space;
   private final SchedulerLock lock;
 
@@ -82,6 +83,9 @@ public final class Engine implements ChunkStore {
   private volatile @Nullable String problem;
   private volatile boolean closing;
 
+  /** Whether the last commit covers everything, so that open containers may be sealed. */
+  private boolean orderly;
+
   /** What recovery hands over. */
   record Recovered(
       Device device,
@@ -94,7 +98,10 @@ public final class Engine implements ChunkStore {
       Domain catalogDomain,
       Map<Id, Domain> domains,
       Catalog catalog,
-      StoreClock clock) {}
+      CatalogPages pages,
+      DomainNames names,
+      StoreClock clock,
+      Map<Id, List<Long>> unlinked) {}
 
   /**
    * Opens the store of a directory; makes one, with the domain and the store {@code default}, if
@@ -108,9 +115,13 @@ public final class Engine implements ChunkStore {
    */
   public static Engine open(Device device, Scheduler scheduler, EngineSettings settings)
       throws IOException {
-    Engine engine = new Engine(Recovery.recover(device, scheduler, settings));
+    Recovered recovered = Recovery.recover(device, scheduler, settings);
+    Engine engine = new Engine(recovered);
     boolean ready = false;
     try {
+      for (Map.Entry<Id, List<Long>> unlinked : recovered.unlinked().entrySet()) {
+        engine.names.unlinked(unlinked.getKey(), unlinked.getValue());
+      }
       engine.makeDefaults();
       ready = true;
       return engine;
@@ -135,7 +146,9 @@ public final class Engine implements ChunkStore {
     this.space = new SpaceGuard(device, settings.reserveBytes());
     this.lock = scheduler.lock("engine");
     this.domains.putAll(recovered.domains());
+    this.names = recovered.names();
     this.committer = new Committer(scheduler, new Ground());
+    names.ready(committer, catalog, recovered.pages(), superblock.epoch());
   }
 
   private void makeDefaults() throws IOException {
@@ -357,6 +370,7 @@ public final class Engine implements ChunkStore {
       }
     }
     Domain domain = domain(store.domainId());
+    boolean ownTrees = shape.isPresent();
     Upload upload =
         new Upload(
             this,
@@ -366,6 +380,7 @@ public final class Engine implements ChunkStore {
             resume.orElseGet(this::newId),
             from,
             shape.orElseGet(() -> BlockShape.of(store.compression())),
+            ownTrees,
             createdAtMillis);
     lock.lock();
     try {
@@ -473,18 +488,20 @@ public final class Engine implements ChunkStore {
 
   @Override
   public HousekeepingStatus housekeepingStatus(Id domainId) throws IOException {
-    return domain(domainId).housekeepingStatus();
+    return domain(domainId).housekeeper().status();
   }
 
   @Override
   public HousekeepingStatus runHousekeeping(Id domainId) throws IOException {
-    return domain(domainId).runHousekeeping();
+    HousekeepingStatus status = domain(domainId).housekeeper().run();
+    catalogDomain.housekeeper().run();
+    return status;
   }
 
   @Override
   public void pauseHousekeeping(boolean paused) {
     for (Domain domain : openDomains()) {
-      domain.pauseHousekeeping(paused);
+      domain.housekeeper().pause(paused);
     }
   }
 
@@ -537,7 +554,7 @@ public final class Engine implements ChunkStore {
     try {
       Domain domain = domains.get(domainId);
       if (domain != null) {
-        domain.garbageLikely();
+        domain.housekeeper().garbageLikely();
       }
     } finally {
       lock.unlock();
@@ -584,7 +601,9 @@ public final class Engine implements ChunkStore {
               record.id(),
               ParameterSet.of(record.parameterSet()),
               superblock.epoch(),
-              new CommittedEnds());
+              new CommittedEnds(),
+              names,
+              false);
       domains.put(domainId, made);
       return made;
     } finally {
@@ -706,8 +725,10 @@ public final class Engine implements ChunkStore {
                 root.toBytes());
         superblocks.write(next);
         superblock = next;
+        CatalogView before = catalog.view();
         catalog.finish(fold);
         done = true;
+        names.folded(before);
         journalledBytes.set(0);
         journal.trim(position.position() - 1);
         if (space.isEnough()) {
@@ -744,8 +765,10 @@ public final class Engine implements ChunkStore {
       lock.unlock();
     }
     try {
+      catalogDomain.housekeeper().stop();
       for (Domain domain : openDomains()) {
-        domain.stopHousekeeping();
+        domain.housekeeper().stop();
+        domain.refuseNodes();
       }
       if (!committer.isBroken()) {
         committer.checkpoint();
@@ -753,6 +776,7 @@ public final class Engine implements ChunkStore {
           domain.checkpointIndex();
         }
         catalogDomain.checkpointIndex();
+        orderly = true;
       }
     } finally {
       release();
@@ -765,8 +789,10 @@ public final class Engine implements ChunkStore {
     IOException failure = null;
     List<AutoCloseable> owned = new ArrayList<>();
     owned.add(journal);
-    owned.addAll(openDomains());
-    owned.add(catalogDomain);
+    for (Domain domain : openDomains()) {
+      owned.add(orderly ? domain : domain::abandon);
+    }
+    owned.add(orderly ? catalogDomain : catalogDomain::abandon);
     owned.add(directoryLock);
     for (AutoCloseable part : owned) {
       try {

@@ -6,8 +6,10 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.LongStream;
 import onefold.chunker.ParameterSet;
 import onefold.store.CorruptDataException;
 import onefold.store.DomainRecord;
@@ -65,6 +67,8 @@ final class Recovery {
   private final Map<Id, CommittedEnds> ends = new HashMap<>();
   private final Map<Id, Set<Long>> gone = new HashMap<>();
   private long storeTimeMillis;
+  private final StoreClock clock;
+  private final DomainNames names;
 
   /** What must be closed if a later step fails, the last opened first. */
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
@@ -73,6 +77,8 @@ final class Recovery {
     this.device = device;
     this.scheduler = scheduler;
     this.settings = settings;
+    this.clock = new StoreClock(scheduler, 0);
+    this.names = new DomainNames(clock);
   }
 
   static Engine.Recovered recover(Device device, Scheduler scheduler, EngineSettings settings)
@@ -123,7 +129,7 @@ final class Recovery {
     forceWrittenAgain();
 
     Domain catalogDomain = openDomain(CatalogCommand.NO_ID, ParameterSet.SET_1, superblock.epoch());
-    CatalogPages pages = new CatalogPages(catalogDomain);
+    CatalogPages pages = new CatalogPages(catalogDomain, scheduler);
     Catalog catalog =
         superblock.catalogRoot().length == 0
             ? Catalog.create(pages, settings.catalogCacheBytes())
@@ -142,16 +148,18 @@ final class Recovery {
 
     Map<Id, Domain> domains = new HashMap<>();
     CatalogView view = catalog.view();
-    catalogDomain.deleteGone(view.goneContainers(CatalogCommand.NO_ID));
+    Map<Id, List<Long>> unlinked = new HashMap<>();
+    deleteGone(catalogDomain, view, unlinked);
     for (DomainRecord record : view.domains()) {
       Domain domain =
           openDomain(record.id(), ParameterSet.of(record.parameterSet()), superblock.epoch());
-      domain.deleteGone(view.goneContainers(record.id()));
+      deleteGone(domain, view, unlinked);
       domains.put(record.id(), domain);
       for (QuarantinedChunk chunk : view.quarantined(record.id())) {
         domain.keepQuarantined(chunk);
       }
     }
+    clock.notBefore(storeTimeMillis);
     return new Engine.Recovered(
         device,
         scheduler,
@@ -163,7 +171,19 @@ final class Recovery {
         catalogDomain,
         domains,
         catalog,
-        new StoreClock(scheduler, storeTimeMillis));
+        pages,
+        names,
+        clock,
+        unlinked);
+  }
+
+  private static void deleteGone(Domain domain, CatalogView view, Map<Id, List<Long>> unlinked)
+      throws IOException {
+    long[] numbers = view.goneContainers(domain.id());
+    if (numbers.length > 0) {
+      domain.deleteGone(numbers);
+      unlinked.put(domain.id(), LongStream.of(numbers).boxed().toList());
+    }
   }
 
   /** Whether a data directory is to be made here. */
@@ -215,8 +235,10 @@ final class Recovery {
             id,
             set,
             epoch,
-            ends.getOrDefault(id, new CommittedEnds()));
-    opened.push(domain);
+            ends.getOrDefault(id, new CommittedEnds()),
+            names,
+            id.equals(CatalogCommand.NO_ID));
+    opened.push(domain::abandon);
     return domain;
   }
 

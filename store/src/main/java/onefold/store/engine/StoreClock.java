@@ -9,8 +9,8 @@ import onefold.store.scheduler.Scheduler;
  */
 final class StoreClock {
   private final Scheduler scheduler;
-  private final long baseMillis;
   private final long startNanos;
+  private volatile long baseMillis;
 
   /**
    * Goes on from a recorded time.
@@ -21,6 +21,11 @@ final class StoreClock {
     this.scheduler = scheduler;
     this.baseMillis = baseMillis;
     this.startNanos = scheduler.nanoTime();
+  }
+
+  /** Says that something durable is stamped with this time; before anything is stamped. */
+  void notBefore(long recordedMillis) {
+    baseMillis = Math.max(baseMillis, recordedMillis);
   }
 
   long millis() {

@@ -57,6 +57,10 @@ final class Upload implements IngestSession {
   private final Optional<Checkpoint> resumedFrom;
   private final long createdAtMillis;
   private final BlockShape shape;
+  private final int lane;
+
+  /** Whether the upload builds its nodes itself, from chunks that it has asked for one by one. */
+  private final boolean ownTrees;
 
   private final SchedulerLock lock;
 
@@ -87,6 +91,9 @@ final class Upload implements IngestSession {
   private int gatheredBytes;
   private final FingerprintBatch gatheredNodes = new FingerprintBatch(ChunkKind.NODE, 16);
 
+  /** Nodes stored while found nodes are not trusted. */
+  private final FingerprintSet ownNodes = new FingerprintSet(8);
+
   private long sequence;
   private long newBytes;
   private boolean ended;
@@ -99,6 +106,7 @@ final class Upload implements IngestSession {
       Id uploadId,
       Optional<Checkpoint> resumedFrom,
       BlockShape shape,
+      boolean ownTrees,
       long createdAtMillis) {
     this.engine = engine;
     this.domain = domain;
@@ -107,6 +115,8 @@ final class Upload implements IngestSession {
     this.uploadId = uploadId;
     this.resumedFrom = resumedFrom;
     this.shape = shape;
+    this.ownTrees = ownTrees;
+    this.lane = domain.takeLane();
     this.createdAtMillis = createdAtMillis;
     this.lock = engine.scheduler().lock("upload");
     this.fingerprinter = new Fingerprinter(domain.parameterSet());
@@ -417,6 +427,10 @@ final class Upload implements IngestSession {
     superseded = true;
   }
 
+  int lane() {
+    return lane;
+  }
+
   Id storeId() {
     return store.id();
   }
@@ -486,6 +500,7 @@ final class Upload implements IngestSession {
   /** Looks chunks up and keeps what is present, as a have-answer does. */
   void answer(FingerprintBatch batch, Places into) throws IOException {
     domain.lookup(batch, into);
+    distrust(batch, into);
     boolean any = false;
     lock.lock();
     try {
@@ -502,6 +517,20 @@ final class Upload implements IngestSession {
     if (any) {
       // Only now: a cycle of housekeeping that begins here finds the answers in the list.
       domain.protect(batch, into);
+    }
+  }
+
+  /**
+   * Takes back answers about nodes that may have something damaged below them, but for those whose
+   * children this upload has been asked for since.
+   */
+  private void distrust(FingerprintBatch batch, Places into) {
+    if (batch.kind() == ChunkKind.NODE && !ownTrees && !domain.trustsNodes()) {
+      for (int i = 0; i < batch.count(); i++) {
+        if (into.isPresent(i) && !ownNodes.contains(batch.fingerprints(), i * Fingerprint.BYTES)) {
+          into.containerNumbers()[i] = Places.ABSENT;
+        }
+      }
     }
   }
 
@@ -538,7 +567,7 @@ final class Upload implements IngestSession {
     } finally {
       lock.unlock();
     }
-    domain.append(ChunkKind.DATA, block, offset, lengthBytes, chunks);
+    domain.append(ChunkKind.DATA, lane, block, offset, lengthBytes, chunks);
     newBytes += lackingBytes;
   }
 
@@ -559,6 +588,9 @@ final class Upload implements IngestSession {
 
   private void storeNode(byte[] node, int offset, int lengthBytes, byte[] fingerprint)
       throws IOException {
+    if (!ownTrees && !domain.trustsNodes()) {
+      ownNodes.add(fingerprint, 0);
+    }
     if (gatheredBytes + lengthBytes > NODE_BLOCK_BYTES) {
       flushNodes();
     }
@@ -592,7 +624,7 @@ final class Upload implements IngestSession {
         at += gatheredNodes.lengths()[i];
       }
       int length = builder.encode();
-      domain.append(ChunkKind.NODE, builder.bytes(), 0, length, gatheredNodes);
+      domain.append(ChunkKind.NODE, lane, builder.bytes(), 0, length, gatheredNodes);
     }
     gatheredNodes.clear();
     gatheredBytes = 0;
@@ -733,6 +765,7 @@ final class Upload implements IngestSession {
       }
       Places now = new Places(kept.count());
       domain.lookup(kept, now);
+      distrust(kept, now);
       FingerprintBatch gone = kind == ChunkKind.NODE ? goneNodes : goneData;
       for (int i = 0; i < kept.count(); i++) {
         if (!now.isPresent(i)) {

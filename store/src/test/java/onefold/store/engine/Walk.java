@@ -24,8 +24,12 @@ final class Walk {
 
   /** Settings that make every bound near: small containers, little memory, no reserve. */
   static EngineSettings small() {
+    return small(1 << 20);
+  }
+
+  static EngineSettings small(long blockCacheBytes) {
     return new EngineSettings(
-        new ContainerSettings(256 << 10, 2, 1 << 20, 1 << 20, 4),
+        new ContainerSettings(256 << 10, 2, blockCacheBytes, 1 << 20, 4),
         new IndexSettings(1 << 20, 1 << 20, 1 << 16, 0),
         new JournalSettings(256 << 10, 1 << 20),
         1 << 20,
@@ -43,7 +47,13 @@ final class Walk {
   }
 
   static ItemRecord put(Engine engine, String name, byte[] content) throws IOException {
-    return put(engine, defaultStore(engine), name, content, content.length + 1, commandId(name));
+    return put(
+        engine,
+        defaultStore(engine),
+        name,
+        content,
+        content.length + 1,
+        commandId(name + Arrays.hashCode(content)));
   }
 
   /** An id that follows from a text, so that a test is the same each time. */

@@ -1,0 +1,199 @@
+package onefold.store.engine;
+
+import java.io.IOException;
+import java.util.List;
+import onefold.chunker.ChunkKind;
+import onefold.chunker.Fingerprint;
+import onefold.chunker.FingerprintBatch;
+import onefold.store.Id;
+import onefold.store.catalog.Catalog;
+import onefold.store.catalog.CatalogCommand;
+import onefold.store.catalog.CatalogReply;
+import onefold.store.catalog.CatalogView;
+import onefold.store.catalog.QuarantinedChunk;
+import onefold.store.housekeeping.Ground;
+import org.jspecify.annotations.Nullable;
+
+/** What domains ask of the engine. Made before it, because recovery opens the domains first. */
+final class DomainNames implements Domain.Names {
+  /** Roots handed to a visitor at once. */
+  private static final int BATCH = 1024;
+
+  private final StoreClock clock;
+  private volatile @Nullable Parts parts;
+
+  /** What there is when the engine is ready. */
+  private record Parts(Committer committer, Catalog catalog, CatalogPages pages, long epoch) {}
+
+  /** For commands that nobody waits for: what is lost with them is found again. */
+  private static final Committer.Listener UNHEARD =
+      new Committer.Listener() {
+        @Override
+        public void replied(CatalogReply reply) {}
+
+        @Override
+        public void failed(Throwable failure) {}
+      };
+
+  /** The catalog's pages as they were before the last fold, for views that are still read. */
+  private volatile @Nullable CatalogView previous;
+
+  DomainNames(StoreClock clock) {
+    this.clock = clock;
+  }
+
+  void ready(Committer committer, Catalog catalog, CatalogPages pages, long epoch) {
+    parts = new Parts(committer, catalog, pages, epoch);
+  }
+
+  /** Says that the catalog has been put on other pages; the committer's task only. */
+  void folded(CatalogView before) {
+    previous = before;
+    parts().pages().named();
+  }
+
+  private Parts parts() {
+    Parts ready = parts;
+    if (ready == null) {
+      throw new IllegalStateException("the store is being recovered");
+    }
+    return ready;
+  }
+
+  private CatalogCommand.Stamp stamp() {
+    return new CatalogCommand.Stamp(CatalogCommand.NO_ID, clock.millis(), parts().epoch());
+  }
+
+  @Override
+  public void damaged(Domain domain, QuarantinedChunk chunk) {
+    submit(
+        new CatalogCommand.QuarantineChunk(
+            stamp(),
+            domain.id(),
+            chunk.kind(),
+            chunk.fingerprint(),
+            chunk.lengthBytes(),
+            chunk.containerNumber(),
+            chunk.slot()));
+  }
+
+  @Override
+  public void healed(Domain domain, ChunkKind kind, Fingerprint fingerprint) {
+    submit(new CatalogCommand.ReleaseChunk(stamp(), domain.id(), kind, fingerprint));
+  }
+
+  private void submit(CatalogCommand command) {
+    try {
+      parts().committer().submit(null, command, UNHEARD);
+    } catch (IOException e) {
+      // The store is closing or broken. What is damaged is found again by the next read.
+      UNHEARD.failed(e);
+    }
+  }
+
+  @Override
+  public void commitAppended(Domain domain) throws IOException {
+    parts()
+        .committer()
+        .submit(domain, new CatalogCommand.AdvanceStoreTime(stamp()))
+        .await()
+        .orThrow();
+  }
+
+  @Override
+  public void visitRoots(Domain domain, Ground.RootVisitor visitor) throws IOException {
+    Roots roots = new Roots(visitor);
+    if (domain.id().equals(CatalogCommand.NO_ID)) {
+      visitor.sessionRoots(parts().pages().unnamed());
+      CatalogView before = previous;
+      if (before != null) {
+        before.visitPages(roots::addPage);
+      }
+      parts().catalog().view().visitPages(roots::addPage);
+    } else {
+      parts()
+          .catalog()
+          .view()
+          .visitObjects(domain.id(), (storeId, name, root) -> roots.add(root.node()));
+    }
+    roots.flush();
+  }
+
+  /** Gathers roots into batches. */
+  private static final class Roots {
+    private final Ground.RootVisitor visitor;
+    private final FingerprintBatch batch = new FingerprintBatch(ChunkKind.NODE, BATCH);
+    private @Nullable IOException failure;
+
+    Roots(Ground.RootVisitor visitor) {
+      this.visitor = visitor;
+    }
+
+    void add(Fingerprint node) throws IOException {
+      batch.add(node, 0);
+      if (batch.count() == BATCH) {
+        flush();
+      }
+    }
+
+    /** As {@link #add}; the failure is thrown by {@link #flush}. */
+    void addPage(Fingerprint page) {
+      try {
+        add(page);
+      } catch (IOException e) {
+        failure = e;
+      }
+    }
+
+    void flush() throws IOException {
+      if (failure != null) {
+        throw failure;
+      }
+      visitor.namedRoots(batch);
+      batch.clear();
+    }
+  }
+
+  @Override
+  public void gone(Domain domain, List<Long> containerNumbers) throws IOException {
+    for (int at = 0; at < containerNumbers.size(); at += CatalogCommand.MAX_CONTAINERS) {
+      parts()
+          .committer()
+          .submit(
+              domain,
+              new CatalogCommand.ContainersGone(stamp(), domain.id(), part(containerNumbers, at)))
+          .await()
+          .orThrow();
+    }
+  }
+
+  @Override
+  public void unlinked(Domain domain, List<Long> containerNumbers) throws IOException {
+    unlinked(domain.id(), containerNumbers);
+  }
+
+  void unlinked(Id domainId, List<Long> containerNumbers) throws IOException {
+    for (int at = 0; at < containerNumbers.size(); at += CatalogCommand.MAX_CONTAINERS) {
+      parts()
+          .committer()
+          .submit(
+              null,
+              new CatalogCommand.ContainersUnlinked(stamp(), domainId, part(containerNumbers, at)))
+          .await()
+          .orThrow();
+    }
+  }
+
+  private static long[] part(List<Long> numbers, int from) {
+    return numbers
+        .subList(from, Math.min(numbers.size(), from + CatalogCommand.MAX_CONTAINERS))
+        .stream()
+        .mapToLong(Long::longValue)
+        .toArray();
+  }
+
+  @Override
+  public long storeTimeMillis() {
+    return clock.millis();
+  }
+}

@@ -1,0 +1,68 @@
+package onefold.store.housekeeping;
+
+import java.io.IOException;
+import java.util.List;
+import onefold.chunker.ChunkKind;
+import onefold.chunker.FingerprintBatch;
+import onefold.store.container.BlockLocation;
+import onefold.store.container.Containers;
+import onefold.store.index.ChunkIndex;
+
+/** The domain in which housekeeping works, as far as it needs it. */
+public interface Ground {
+  /** Its containers. */
+  Containers containers();
+
+  /** Its index. */
+  ChunkIndex index();
+
+  /**
+   * Ends the open node containers and returns when they are sealed: every node stored before the
+   * call lies in a sealed container.
+   */
+  void sealNodes() throws IOException;
+
+  /** Lets every have-answer and duplicate be told to a cycle from now on. */
+  void attach(Cycle cycle);
+
+  /**
+   * Ends that.
+   *
+   * @param finished whether everything dead is out of reach now
+   */
+  void detach(boolean finished);
+
+  /** Takes roots. */
+  interface RootVisitor {
+    /**
+     * Takes chunks that something with a name refers to, with all that is below them: a node among
+     * them that is nowhere is damage.
+     */
+    void namedRoots(FingerprintBatch chunks) throws IOException;
+
+    /** Takes chunks that somebody was told are present; one that has gone since does not matter. */
+    void sessionRoots(FingerprintBatch chunks) throws IOException;
+  }
+
+  /** Visits what uploads were told is present and what is being read. */
+  void visitSessions(RootVisitor visitor) throws IOException;
+
+  /** Visits the roots of everything that has a name. */
+  void visitNamed(RootVisitor visitor) throws IOException;
+
+  /** The lowest container that holds data which an upload stored itself and no name covers yet. */
+  long lowestUnnamedDataContainer();
+
+  /** Appends a block and publishes its chunks. */
+  void append(ChunkKind kind, byte[] block, int offset, int lengthBytes, FingerprintBatch chunks)
+      throws IOException;
+
+  /** Takes the chunks of a block that cannot be read out of the index. */
+  void damaged(BlockLocation block) throws IOException;
+
+  /**
+   * Makes it durable that containers are gone, after everything appended before is durable, and
+   * deletes their files.
+   */
+  void drop(List<Long> containerNumbers) throws IOException;
+}

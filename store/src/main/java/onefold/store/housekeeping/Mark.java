@@ -1,0 +1,175 @@
+package onefold.store.housekeeping;
+
+import java.io.IOException;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import onefold.chunker.ChunkKind;
+import onefold.chunker.EntryType;
+import onefold.chunker.Fingerprint;
+import onefold.chunker.FingerprintBatch;
+import onefold.chunker.Fingerprinter;
+import onefold.chunker.NodeFormatException;
+import onefold.chunker.NodeReader;
+import onefold.chunker.ParameterSet;
+import onefold.store.CorruptDataException;
+import onefold.store.container.ContainerDirectory;
+import onefold.store.container.Containers;
+import onefold.store.container.DecodedBlock;
+import onefold.store.index.ChunkIndex;
+import onefold.store.index.Places;
+
+/**
+ * Marks everything below the roots. Reads the candidate node containers one behind the other and
+ * looks nothing up, but for nodes that are no candidates.
+ */
+final class Mark implements Ground.RootVisitor {
+  private final Containers containers;
+  private final ChunkIndex index;
+  private final LiveChunks live;
+  private final NodeReader reader = new NodeReader();
+  private final Fingerprinter fingerprinter;
+  private final byte[] computed = new byte[Fingerprint.BYTES];
+  private final FingerprintBatch one = new FingerprintBatch(ChunkKind.NODE, 1);
+  private final Places place = new Places(1);
+
+  /** Slots of each container whose node has marked its children. */
+  private final Map<Long, BitSet> visited = new HashMap<>();
+
+  private long referenceCount;
+
+  Mark(Containers containers, ChunkIndex index, LiveChunks live, ParameterSet set) {
+    this.containers = containers;
+    this.index = index;
+    this.live = live;
+    this.fingerprinter = new Fingerprinter(set);
+  }
+
+  /** References of nodes that were followed. */
+  long referenceCount() {
+    return referenceCount;
+  }
+
+  @Override
+  public void namedRoots(FingerprintBatch chunks) throws IOException {
+    for (int i = 0; i < chunks.count(); i++) {
+      mark(chunks.kind(), chunks.fingerprints(), i * Fingerprint.BYTES);
+    }
+  }
+
+  @Override
+  public void sessionRoots(FingerprintBatch chunks) {
+    for (int i = 0; i < chunks.count(); i++) {
+      long chunk = live.find(chunks.kind(), chunks.fingerprints(), i * Fingerprint.BYTES);
+      if (chunk != LiveChunks.UNKNOWN) {
+        live.mark(chunk);
+      }
+    }
+  }
+
+  private void mark(ChunkKind kind, byte[] fingerprints, int offset) throws IOException {
+    long chunk = live.find(kind, fingerprints, offset);
+    if (chunk != LiveChunks.UNKNOWN) {
+      live.mark(chunk);
+    } else if (kind == ChunkKind.NODE) {
+      one.clear();
+      one.add(fingerprints, offset, 0);
+      index.lookup(one, place);
+      if (!place.isPresent(0)) {
+        throw new CorruptDataException(
+            "node " + Fingerprint.of(fingerprints, offset),
+            -1,
+            "a stored copy, because something that is kept refers to it",
+            "none");
+      }
+    }
+  }
+
+  /** Marks what is below all nodes of containers that are no candidates, as they are now. */
+  void young(List<Long> numbers) throws IOException {
+    for (long number : numbers) {
+      ContainerDirectory directory = containers.directory(number);
+      for (int block = 0; block < directory.blockCount(); block++) {
+        DecodedBlock decoded = containers.decodedBlock(number, directory.block(block).firstSlot());
+        for (int i = 0; i < decoded.chunkCount(); i++) {
+          visit(decoded, decoded.firstSlot() + i, directory);
+        }
+      }
+    }
+  }
+
+  /**
+   * Goes once through the candidates.
+   *
+   * @param numbers node containers in ascending order
+   * @return how many nodes have marked their children now
+   */
+  long pass(List<Long> numbers) throws IOException {
+    long count = 0;
+    for (long number : numbers.reversed()) {
+      ContainerDirectory directory = containers.directory(number);
+      BitSet done = visited.computeIfAbsent(number, key -> new BitSet());
+      for (int block = directory.blockCount() - 1; block >= 0; block--) {
+        count += visitBlock(directory, block, done);
+      }
+    }
+    return count;
+  }
+
+  /** Visits the marked nodes of one block, the last one first. */
+  private long visitBlock(ContainerDirectory directory, int block, BitSet done) throws IOException {
+    int first = directory.block(block).firstSlot();
+    int count = directory.block(block).chunkCount();
+    DecodedBlock decoded = null;
+    long visits = 0;
+    for (int slot = first + count - 1; slot >= first; slot--) {
+      if (done.get(slot) || directory.isLost(slot)) {
+        continue;
+      }
+      long chunk =
+          live.find(ChunkKind.NODE, directory.chunks().fingerprints(), slot * Fingerprint.BYTES);
+      if (chunk == LiveChunks.UNKNOWN || !live.isMarked(chunk)) {
+        continue;
+      }
+      if (decoded == null) {
+        decoded = containers.decodedBlock(directory.containerNumber(), slot);
+      }
+      visit(decoded, slot, directory);
+      done.set(slot);
+      visits++;
+    }
+    return visits;
+  }
+
+  private void visit(DecodedBlock block, int slot, ContainerDirectory directory)
+      throws IOException {
+    int from = block.offset(slot);
+    int length = block.lengthBytes(slot);
+    Fingerprint expected = directory.chunks().fingerprint(slot);
+    fingerprinter.fingerprint(block.bytes(), from, length, computed, 0);
+    if (!Fingerprint.of(computed, 0).equals(expected)) {
+      throw new CorruptDataException(
+          "container " + directory.containerNumber() + " slot " + slot,
+          -1,
+          "node " + expected,
+          "node " + Fingerprint.of(computed, 0));
+    }
+    try {
+      reader.reset(block.bytes(), from, length);
+    } catch (NodeFormatException e) {
+      throw new CorruptDataException(
+          "node " + expected, -1, "a recipe node", String.valueOf(e.getMessage()));
+    }
+    while (reader.next()) {
+      EntryType type = reader.entryType();
+      if (type != EntryType.HOLE && type != EntryType.RESERVED) {
+        referenceCount++;
+        mark(
+            type == EntryType.CHILD ? ChunkKind.NODE : ChunkKind.DATA,
+            block.bytes(),
+            reader.fingerprintOffset());
+      }
+    }
+  }
+}

@@ -1,0 +1,354 @@
+package onefold.store.housekeeping;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import onefold.block.BlockBuilder;
+import onefold.block.BlockCodec;
+import onefold.block.BlockFormatException;
+import onefold.block.BlockReader;
+import onefold.chunker.ChunkKind;
+import onefold.chunker.Fingerprint;
+import onefold.chunker.FingerprintBatch;
+import onefold.store.CorruptDataException;
+import onefold.store.StoreFullException;
+import onefold.store.container.BlockLocation;
+import onefold.store.container.ContainerDirectory;
+import onefold.store.container.ContainerInfo;
+import onefold.store.container.Containers;
+import onefold.store.container.StoredBlock;
+import onefold.store.index.ChunkIndex;
+import onefold.store.index.Places;
+
+/** Gives back what a mark has left dead: nodes first, then data. */
+final class Sweep {
+  /** Raw bytes of nodes in a new block, so that a mark reads little for one node. */
+  private static final int NODE_BLOCK_BYTES = 32 << 10;
+
+  /** A container of which less than this is live is copied forward. */
+  static final double MIN_LIVE_SHARE = 0.7;
+
+  /** A sealed container whose file is shorter than this part of a full one is small. */
+  static final int SMALL_PART = 4;
+
+  private final Ground ground;
+  private final Containers containers;
+  private final ChunkIndex index;
+  private final LiveChunks live;
+  private final long smallBytes;
+  private final Progress progress;
+  private final Places places = new Places(256);
+
+  /** Containers that hold nothing that is still needed there. */
+  private final List<Long> empty = new ArrayList<>();
+
+  private long emptyBytes;
+
+  /** Hears how the sweep goes on; may make it wait or end it. */
+  interface Progress {
+    /** Called between containers. */
+    void between() throws IOException;
+
+    /** Stored bytes that are dead and stay for now. */
+    void dead(long bytes);
+
+    /** Bytes of files returned. */
+    void reclaimed(long bytes);
+  }
+
+  Sweep(Ground ground, LiveChunks live, long containerBytes, Progress progress) {
+    this.ground = ground;
+    this.containers = ground.containers();
+    this.index = ground.index();
+    this.live = live;
+    this.smallBytes = containerBytes / SMALL_PART;
+    this.progress = progress;
+  }
+
+  /** Takes dead nodes out of reach, durably. */
+  void nodes(List<Long> numbers) throws IOException {
+    boolean merge = countSmall(numbers) > 1;
+    boolean changed = false;
+    for (long number : numbers) {
+      changed |= sweep(number, merge);
+      progress.between();
+    }
+    if (changed) {
+      index.checkpoint();
+    }
+  }
+
+  /** Gives back dead data; {@link #nodes} has been called. */
+  void data(List<Long> numbers) throws IOException {
+    boolean merge = countSmall(numbers) > 1;
+    for (long number : numbers) {
+      sweep(number, merge);
+      if (emptyBytes > 0) {
+        drop();
+      }
+      progress.between();
+    }
+  }
+
+  /** Deletes what is empty. */
+  void drop() throws IOException {
+    if (!empty.isEmpty()) {
+      ground.drop(List.copyOf(empty));
+      progress.reclaimed(emptyBytes);
+      empty.clear();
+      emptyBytes = 0;
+    }
+  }
+
+  private int countSmall(List<Long> numbers) throws IOException {
+    int count = 0;
+    for (long number : numbers) {
+      if (containers.info(number).fileBytes() < smallBytes) {
+        count++;
+      }
+    }
+    return count;
+  }
+
+  /** Sweeps one container and says whether it took anything out of the index. */
+  private boolean sweep(long number, boolean merge) throws IOException {
+    ContainerDirectory directory = containers.directory(number);
+    ContainerInfo info = containers.info(number);
+    BitSet needed = needed(directory);
+    if (needed.get(directory.chunks().count())) {
+      return directory.kind() == ChunkKind.NODE && retractDead(directory);
+    }
+    long neededBytes = bytes(directory, needed);
+    boolean sparse = neededBytes < info.rawBytes() * MIN_LIVE_SHARE;
+    boolean small = merge && info.fileBytes() < smallBytes;
+    if (neededBytes == 0 || sparse || small) {
+      if (copyForward(directory, needed)) {
+        empty.add(number);
+        emptyBytes += info.fileBytes();
+        return true;
+      }
+    }
+    long deadBytes = info.rawBytes() - neededBytes;
+    if (info.rawBytes() > 0) {
+      progress.dead((long) ((double) deadBytes / info.rawBytes() * info.storedBytes()));
+    }
+    return directory.kind() == ChunkKind.NODE && retractDead(directory);
+  }
+
+  /**
+   * Slots that are live and have no younger copy. The bit behind the last slot says that a chunk is
+   * live and nowhere in the index, because its bytes here are damaged: the container stays, for
+   * whoever may yet make something of them.
+   */
+  private BitSet needed(ContainerDirectory directory) throws IOException {
+    FingerprintBatch chunks = directory.chunks();
+    BitSet needed = new BitSet();
+    if (chunks.count() == 0) {
+      return needed;
+    }
+    index.lookupForDedup(chunks, places);
+    for (int slot = 0; slot < chunks.count(); slot++) {
+      boolean here =
+          places.containerNumbers()[slot] == directory.containerNumber()
+              && places.slots()[slot] == slot;
+      if (here && isLive(chunks, slot)) {
+        needed.set(slot);
+      } else if (!places.isPresent(slot) && isMarked(chunks, slot)) {
+        needed.set(chunks.count());
+      }
+    }
+    return needed;
+  }
+
+  private boolean isLive(FingerprintBatch chunks, int slot) {
+    long chunk = live.find(chunks.kind(), chunks.fingerprints(), slot * Fingerprint.BYTES);
+    // What is not in the table was not there when it was made, so it is not known to be dead.
+    return chunk == LiveChunks.UNKNOWN || live.isMarked(chunk);
+  }
+
+  private boolean isMarked(FingerprintBatch chunks, int slot) {
+    long chunk = live.find(chunks.kind(), chunks.fingerprints(), slot * Fingerprint.BYTES);
+    return chunk != LiveChunks.UNKNOWN && live.isMarked(chunk);
+  }
+
+  private static long bytes(ContainerDirectory directory, BitSet slots) {
+    long bytes = 0;
+    for (int slot = slots.nextSetBit(0); slot >= 0; slot = slots.nextSetBit(slot + 1)) {
+      bytes += directory.chunks().lengths()[slot];
+    }
+    return bytes;
+  }
+
+  /**
+   * Stores what is needed of a container again and takes the container out of the index.
+   *
+   * @return false if something could not be read or stored; then it stays as it is
+   */
+  private boolean copyForward(ContainerDirectory directory, BitSet needed) throws IOException {
+    long number = directory.containerNumber();
+    try (Copier copier = new Copier(directory.kind())) {
+      copy(directory, needed, copier);
+      copier.flush();
+      index.retract(number);
+      // An answer that was given before that stands in the marks now.
+      BitSet late = lateMarked(directory, needed);
+      if (!late.isEmpty()) {
+        copy(directory, late, copier);
+        copier.flush();
+      }
+      return true;
+    } catch (StoreFullException | CorruptDataException e) {
+      // Its chunks must be found here again; copies that were made count too, and cost space.
+      republish(directory);
+      return false;
+    }
+  }
+
+  private BitSet lateMarked(ContainerDirectory directory, BitSet copied) throws IOException {
+    BitSet late = new BitSet();
+    FingerprintBatch chunks = directory.chunks();
+    if (chunks.kind() == ChunkKind.NODE || chunks.count() == 0) {
+      return late; // Dead nodes have not been answered since the sweep began.
+    }
+    index.lookupForDedup(chunks, places);
+    for (int slot = 0; slot < chunks.count(); slot++) {
+      if (!copied.get(slot)
+          && !directory.isLost(slot)
+          && !places.isPresent(slot)
+          && isLive(chunks, slot)) {
+        late.set(slot);
+      }
+    }
+    return late;
+  }
+
+  private void republish(ContainerDirectory directory) throws IOException {
+    FingerprintBatch chunks = directory.chunks();
+    FingerprintBatch one = new FingerprintBatch(chunks.kind(), 1);
+    for (int slot = 0; slot < chunks.count(); slot++) {
+      if (!directory.isLost(slot) && (chunks.kind() == ChunkKind.DATA || isLive(chunks, slot))) {
+        one.clear();
+        one.add(chunks.fingerprints(), slot * Fingerprint.BYTES, chunks.lengths()[slot]);
+        index.publish(directory.containerNumber(), chunks.kind(), slot, one);
+      }
+    }
+    index.sealed(directory.containerNumber());
+  }
+
+  private void copy(ContainerDirectory directory, BitSet slots, Copier copier) throws IOException {
+    for (int block = 0; block < directory.blockCount(); block++) {
+      BlockLocation location = directory.block(block);
+      int first = location.firstSlot();
+      int end = first + location.chunkCount();
+      int next = slots.nextSetBit(first);
+      if (next < 0 || next >= end) {
+        continue;
+      }
+      StoredBlock stored;
+      try {
+        stored = containers.readBlock(directory.containerNumber(), block);
+      } catch (CorruptDataException e) {
+        ground.damaged(location);
+        throw e;
+      }
+      if (slots.get(first, end).cardinality() == location.chunkCount()
+          && directory.kind() == ChunkKind.DATA) {
+        copier.whole(stored, directory);
+      } else {
+        copier.part(stored, directory, slots);
+      }
+    }
+  }
+
+  private boolean retractDead(ContainerDirectory directory) throws IOException {
+    FingerprintBatch chunks = directory.chunks();
+    boolean any = false;
+    for (int slot = 0; slot < chunks.count(); slot++) {
+      if (!directory.isLost(slot) && !isLive(chunks, slot)) {
+        index.retractChunk(
+            ChunkKind.NODE, chunks.fingerprint(slot), directory.containerNumber(), slot);
+        any = true;
+      }
+    }
+    return any;
+  }
+
+  /** Puts chunks into new blocks. */
+  private final class Copier implements AutoCloseable {
+    private final ChunkKind kind;
+    private final FingerprintBatch gathered;
+    private final BlockReader reader = new BlockReader();
+    private BlockBuilder builder;
+    private BlockCodec codec = BlockCodec.LZ4;
+
+    Copier(ChunkKind kind) {
+      this.kind = kind;
+      this.gathered = new FingerprintBatch(kind, 64);
+      this.builder = new BlockBuilder(kind, codec, BlockBuilder.INLINE_ZSTD_LEVEL);
+    }
+
+    void whole(StoredBlock stored, ContainerDirectory directory) throws IOException {
+      FingerprintBatch chunks = new FingerprintBatch(kind, stored.location().chunkCount());
+      for (int i = 0; i < stored.location().chunkCount(); i++) {
+        int slot = stored.location().firstSlot() + i;
+        chunks.add(
+            directory.chunks().fingerprints(),
+            slot * Fingerprint.BYTES,
+            directory.chunks().lengths()[slot]);
+      }
+      ground.append(kind, stored.bytes(), 0, stored.bytes().length, chunks);
+    }
+
+    void part(StoredBlock stored, ContainerDirectory directory, BitSet slots) throws IOException {
+      byte[] raw;
+      try {
+        reader.parse(stored.bytes(), 0, stored.bytes().length);
+        raw = reader.decompress();
+      } catch (BlockFormatException e) {
+        ground.damaged(stored.location());
+        throw new CorruptDataException(
+            "container " + directory.containerNumber(),
+            stored.location().offsetBytes(),
+            "a sound block",
+            String.valueOf(e.getMessage()));
+      }
+      if (reader.codec() == BlockCodec.ZSTD && codec != BlockCodec.ZSTD) {
+        flush();
+        builder.close();
+        codec = BlockCodec.ZSTD;
+        builder = new BlockBuilder(kind, codec, BlockBuilder.INLINE_ZSTD_LEVEL);
+      }
+      int full = kind == ChunkKind.NODE ? NODE_BLOCK_BYTES : codec.wishedRawBytes();
+      int at = 0;
+      for (int i = 0; i < reader.chunkCount(); i++) {
+        int length = reader.chunkLengths()[i];
+        int slot = stored.location().firstSlot() + i;
+        if (slots.get(slot)) {
+          if (builder.chunkCount() > 0
+              && (builder.rawBytes() + length > full || !builder.fits(length))) {
+            flush();
+          }
+          builder.add(raw, at, length);
+          gathered.add(directory.chunks().fingerprints(), slot * Fingerprint.BYTES, length);
+        }
+        at += length;
+      }
+    }
+
+    void flush() throws IOException {
+      if (builder.chunkCount() > 0) {
+        int length = builder.encode();
+        ground.append(kind, builder.bytes(), 0, length, gathered);
+        builder.reset();
+        gathered.clear();
+      }
+    }
+
+    @Override
+    public void close() {
+      builder.close();
+      reader.close();
+    }
+  }
+}
