@@ -1,6 +1,8 @@
 package onefold.store.index;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,9 +48,9 @@ public final class IndexBench {
   /** What one contestant showed. */
   private record Figures(
       String name,
-      double insertsPerSecond,
-      double hitsPerSecond,
-      double missesPerSecond,
+      Rate inserts,
+      Rate hits,
+      Rate misses,
       double diskBytes,
       double memoryBytes,
       String more) {}
@@ -61,7 +63,7 @@ public final class IndexBench {
     /** Looks a batch up; returns how many were found. */
     int lookup(FingerprintBatch batch) throws IOException, RocksDBException;
 
-    Figures figures(String name, long entries, double inserts, double hits, double misses)
+    Figures figures(String name, long entries, Rate inserts, Rate hits, Rate misses)
         throws RocksDBException;
 
     @Override
@@ -70,6 +72,7 @@ public final class IndexBench {
 
   /** Runs the bench. */
   public static void main(String[] arguments) throws Exception {
+    RocksDB.loadLibrary();
     int rounds = 1;
     long lookups = 1_000_000;
     String only = "";
@@ -79,9 +82,9 @@ public final class IndexBench {
     for (int i = 0; i < arguments.length; i++) {
       switch (arguments[i]) {
         case "--rounds" -> rounds = Integer.parseInt(arguments[++i]);
-        case "--lookups" -> lookups = Long.parseLong(arguments[++i]);
+        case "--lookups" -> lookups = (long) Double.parseDouble(arguments[++i]);
         case "--only" -> only = arguments[++i];
-        case "--table-mib" -> tableMib = Long.parseLong(arguments[++i]);
+        case "--table-mib" -> tableMib = (long) Double.parseDouble(arguments[++i]);
         default -> {
           if (directory == null) {
             directory = Path.of(arguments[i]);
@@ -97,8 +100,14 @@ public final class IndexBench {
       return;
     }
     System.out.printf(
-        "%-10s %12s %10s %10s %10s %8s %8s  %s%n",
-        "", "entries", "inserts/s", "hits/s", "misses/s", "disk B", "mem B", "");
+        "%-8s %10s %17s %17s %17s %7s %6s%n",
+        "",
+        "entries",
+        "inserts/s (CPU s)",
+        "hits/s (CPU s)",
+        "misses/s (CPU s)",
+        "disk B",
+        "mem B");
     for (long size : sizes) {
       for (int round = 0; round < rounds; round++) {
         for (String name : List.of("onefold", "rocksdb")) {
@@ -116,12 +125,12 @@ public final class IndexBench {
   private static void show(Figures figures, long size) {
     System.out.printf(
         Locale.ROOT,
-        "%-10s %12d %10.0f %10.0f %10.0f %8.2f %8.3f  %s%n",
+        "%-8s %10d %s %s %s %7.2f %6.3f  %s%n",
         figures.name,
         size,
-        figures.insertsPerSecond,
-        figures.hitsPerSecond,
-        figures.missesPerSecond,
+        figures.inserts,
+        figures.hits,
+        figures.misses,
         figures.diskBytes,
         figures.memoryBytes,
         figures.more);
@@ -133,7 +142,7 @@ public final class IndexBench {
     try (Contestant contestant =
         name.equals("onefold") ? new Onefold(place, tableBytes) : new Rocks(place, tableBytes)) {
       var batch = new FingerprintBatch(ChunkKind.DATA, BATCH);
-      long start = System.nanoTime();
+      Clock start = Clock.now();
       for (long entry = 0; entry < size; entry += BATCH) {
         batch.clear();
         for (int i = 0; i < BATCH; i++) {
@@ -142,19 +151,19 @@ public final class IndexBench {
         contestant.insert(batch, entry);
       }
       contestant.settle();
-      double inserts = size / seconds(start);
+      Rate inserts = start.rateOf(size);
 
-      double hits = lookups(contestant, random, lookups, size, 0);
-      double misses = lookups(contestant, random, lookups, size, Long.MIN_VALUE);
+      Rate hits = lookups(contestant, random, lookups, size, 0);
+      Rate misses = lookups(contestant, random, lookups, size, 1L << 60);
       return contestant.figures(name, size, inserts, hits, misses);
     }
   }
 
-  private static double lookups(
+  private static Rate lookups(
       Contestant contestant, SplittableRandom random, long lookups, long size, long offset)
       throws IOException, RocksDBException {
     var batch = new FingerprintBatch(ChunkKind.DATA, BATCH);
-    long start = System.nanoTime();
+    Clock start = Clock.now();
     for (long done = 0; done < lookups; done += BATCH) {
       batch.clear();
       for (int i = 0; i < BATCH; i++) {
@@ -165,7 +174,7 @@ public final class IndexBench {
         throw new IllegalStateException("found " + found + " of " + BATCH);
       }
     }
-    return lookups / seconds(start);
+    return start.rateOf(lookups);
   }
 
   private static void add(FingerprintBatch batch, long entry) {
@@ -180,8 +189,26 @@ public final class IndexBench {
     batch.lengths()[batch.count() - 1] = LENGTH_BYTES;
   }
 
-  private static double seconds(long startNanos) {
-    return (System.nanoTime() - startNanos) / 1e9;
+  /** Wall time and the CPU time of the process, background work included. */
+  private record Clock(long wallNanos, long cpuNanos) {
+    static Clock now() {
+      var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+      return new Clock(System.nanoTime(), system.getProcessCpuTime());
+    }
+
+    Rate rateOf(long count) {
+      Clock end = now();
+      return new Rate(
+          count * 1e9 / (end.wallNanos - wallNanos), count * 1e9 / (end.cpuNanos - cpuNanos));
+    }
+  }
+
+  /** How many a second, of wall time and of CPU time. */
+  private record Rate(double perSecond, double perCpuSecond) {
+    @Override
+    public String toString() {
+      return String.format(Locale.ROOT, "%7.0f k (%5.0f)", perSecond / 1e3, perCpuSecond / 1e3);
+    }
   }
 
   private static void clear(Path directory) throws IOException {
@@ -238,7 +265,7 @@ public final class IndexBench {
     }
 
     @Override
-    public Figures figures(String name, long entries, double inserts, double hits, double misses) {
+    public Figures figures(String name, long entries, Rate inserts, Rate hits, Rate misses) {
       IndexStatistics statistics = index.statistics();
       String more =
           String.format(
@@ -329,7 +356,7 @@ public final class IndexBench {
     }
 
     @Override
-    public Figures figures(String name, long entries, double inserts, double hits, double misses)
+    public Figures figures(String name, long entries, Rate inserts, Rate hits, Rate misses)
         throws RocksDBException {
       long disk = database.getLongProperty("rocksdb.total-sst-files-size");
       long memory = database.getLongProperty("rocksdb.estimate-table-readers-mem");
