@@ -102,7 +102,7 @@ final class GetVerb extends ApplianceVerb {
     }
   }
 
-  private static ObjectReader openOffline(OfflineStore offline, ItemReference item)
+  static ObjectReader openOffline(OfflineStore offline, ItemReference item)
       throws IOException, Failure {
     var store =
         offline

@@ -15,6 +15,8 @@ final class Verbs {
     verbs.put("connect", ConnectVerb::new);
     verbs.put("put", PutVerb::new);
     verbs.put("get", GetVerb::new);
+    verbs.put("backup", BackupVerb::new);
+    verbs.put("restore", RestoreVerb::new);
     verbs.put("ls", ListVerb::new);
     verbs.put("rm", RemoveVerb::new);
     verbs.put("cp", CopyVerb::new);
@@ -24,6 +26,8 @@ final class Verbs {
     verbs.put("stats", StatsVerb::new);
     verbs.put("housekeeping", HousekeepingVerb::new);
     verbs.put("scrub", ScrubVerb::new);
+    verbs.put("analyze", AnalyzeVerb::new);
+    verbs.put("sample", SampleVerb::new);
     verbs.put("store", StoreVerb::new);
     verbs.put("user", UserVerb::new);
     verbs.put("domain", DomainVerb::new);

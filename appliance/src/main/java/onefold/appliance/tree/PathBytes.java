@@ -37,6 +37,12 @@ public final class PathBytes {
         : result;
   }
 
+  /** Returns the bytes of a relative path given on the command line. */
+  public static byte[] ofText(String relative) {
+    byte[] absolute = of(Path.of("/" + relative));
+    return Arrays.copyOfRange(absolute, 1, absolute.length);
+  }
+
   /** Returns the path with exactly these bytes, whatever the locale. */
   public static Path toPath(byte[] absolute) {
     StringBuilder uri = new StringBuilder("file://");

@@ -816,9 +816,9 @@ public final class ChunkIndex implements AutoCloseable {
         } finally {
           lock.unlock();
         }
-        var records = new SortedRecords(frozen, written::contains);
         List<RunMaker.Made> made =
-            maker.flush(records, frozen, now.partitions(), this::countWritten);
+            maker.flush(
+                new SortedRecords(frozen), frozen, now, written::contains, this::countWritten);
         replace(made, List.of(), frozen, written);
       } finally {
         versions.release(now);
@@ -840,15 +840,12 @@ public final class ChunkIndex implements AutoCloseable {
   private void endFlush(MemoryTable frozen, ContainerSet written) {
     MemoryTable active = versions.current().active();
     int count = frozen.recordCount();
-    long lastContainer = Places.ABSENT;
-    boolean goesOn = false;
     for (int i = 0; i < count; i++) {
       long container = frozen.field(i, MemoryTable.CONTAINER);
-      if (container != lastContainer) {
-        lastContainer = container;
-        goesOn = !written.contains(container) && known.contains(container);
-      }
-      if (goesOn && frozen.copyRecord(i, active) && !sealed.contains(container)) {
+      if (!written.contains(container)
+          && known.contains(container)
+          && frozen.copyRecord(i, active)
+          && !sealed.contains(container)) {
         openRecords.merge(container, 1, Integer::sum);
         openRecordSum++;
       }

@@ -324,13 +324,18 @@ final class RunFormat {
   static void checkPage(
       String file, Layout layout, byte[] pages, int offset, int page, int entryCount)
       throws CorruptDataException {
-    int crc = pageCrc(layout.runId, page, pages, offset);
-    int found = (int) INT.get(pages, offset);
-    int foundCount = (short) SHORT.get(pages, offset + 4);
-    if (crc != found || entryCount != foundCount) {
-      expect(file, pageOffset(page), "CRC of page " + page, crc, found);
-      expect(file, pageOffset(page) + 4, "entries of page " + page, entryCount, foundCount);
-    }
+    expect(
+        file,
+        pageOffset(page),
+        "CRC of page " + page,
+        pageCrc(layout.runId, page, pages, offset),
+        (int) INT.get(pages, offset));
+    expect(
+        file,
+        pageOffset(page) + 4,
+        "entries of page " + page,
+        entryCount,
+        (short) SHORT.get(pages, offset + 4));
   }
 
   private static int pageCrc(long runId, int page, byte[] pages, int offset) {

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.LongPredicate;
 import java.util.function.LongSupplier;
 import onefold.chunker.Fingerprint;
 import onefold.store.device.Device;
@@ -32,21 +33,31 @@ final class RunMaker {
   }
 
   /**
-   * Writes records, one run for each partition that gets any.
+   * Writes records of a table, one run for each partition that gets any.
    *
-   * @param partitions by ascending prefix, together all fingerprints
+   * @param wanted the containers whose records are written
+   * @param version the table's version; its partitions
    */
   List<Made> flush(
-      SortedRecords records, MemoryTable table, List<Partition> partitions, WriteGate gate)
+      SortedRecords records,
+      MemoryTable table,
+      IndexVersion version,
+      LongPredicate wanted,
+      WriteGate gate)
       throws IOException {
+    long[] parts = parts(records, table, wanted);
     var made = new ArrayList<Made>();
     boolean done = false;
     try {
       int from = 0;
-      for (Partition partition : partitions) {
-        int to = records.end(from, partition);
-        if (to > from) {
-          made.add(new Made(partition, flush(records, table, from, to, partition, gate)));
+      for (Partition partition : version.partitions()) {
+        int to = from;
+        while (to < records.count() && partition.holds(table.field(records.record(to), 0))) {
+          to++;
+        }
+        Run run = flush(records, table, from, to, partition, parts, wanted, gate);
+        if (run != null) {
+          made.add(new Made(partition, run));
         }
         from = to;
       }
@@ -59,30 +70,55 @@ final class RunMaker {
     }
   }
 
-  private Run flush(
+  private @Nullable Run flush(
       SortedRecords records,
       MemoryTable table,
       int from,
       int to,
       Partition partition,
+      long[] parts,
+      LongPredicate wanted,
       WriteGate gate)
       throws IOException {
-    long[] parts = records.containerParts();
+    int count = 0;
+    for (int i = from; i < to; i++) {
+      if (wanted.test(table.field(records.record(i), MemoryTable.CONTAINER))) {
+        count++;
+      }
+    }
+    if (count == 0) {
+      return null;
+    }
     RunFormat.Layout layout = layout(partition, parts);
-    int count = to - from;
     byte[] fingerprint = new byte[Fingerprint.BYTES];
     try (RunWriter writer = writer(layout, parts, count, partition.remainderBits(count), gate)) {
       for (int i = from; i < to; i++) {
         int record = records.record(i);
-        table.copyFingerprint(record, fingerprint, 0);
-        writer.add(
-            fingerprint,
-            layout.droppedBytes(),
-            table.field(record, MemoryTable.CONTAINER),
-            table.field(record, MemoryTable.LOCATION));
+        long container = table.field(record, MemoryTable.CONTAINER);
+        if (wanted.test(container)) {
+          table.copyFingerprint(record, fingerprint, 0);
+          writer.add(
+              fingerprint,
+              layout.droppedBytes(),
+              container,
+              table.field(record, MemoryTable.LOCATION));
+        }
       }
       return writer.finish();
     }
+  }
+
+  private static long[] parts(SortedRecords records, MemoryTable table, LongPredicate wanted) {
+    var parts = new TreeSet<Long>();
+    long last = -1;
+    for (int i = 0; i < records.count(); i++) {
+      long container = table.field(records.record(i), MemoryTable.CONTAINER);
+      if (container >>> 16 != last && wanted.test(container)) {
+        last = container >>> 16;
+        parts.add(last);
+      }
+    }
+    return toArray(parts);
   }
 
   /**

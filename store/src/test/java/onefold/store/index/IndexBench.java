@@ -1,8 +1,6 @@
 package onefold.store.index;
 
-import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,9 +46,9 @@ public final class IndexBench {
   /** What one contestant showed. */
   private record Figures(
       String name,
-      Rate inserts,
-      Rate hits,
-      Rate misses,
+      double insertsPerSecond,
+      double hitsPerSecond,
+      double missesPerSecond,
       double diskBytes,
       double memoryBytes,
       String more) {}
@@ -63,7 +61,7 @@ public final class IndexBench {
     /** Looks a batch up; returns how many were found. */
     int lookup(FingerprintBatch batch) throws IOException, RocksDBException;
 
-    Figures figures(String name, long entries, Rate inserts, Rate hits, Rate misses)
+    Figures figures(String name, long entries, double inserts, double hits, double misses)
         throws RocksDBException;
 
     @Override
@@ -72,7 +70,6 @@ public final class IndexBench {
 
   /** Runs the bench. */
   public static void main(String[] arguments) throws Exception {
-    RocksDB.loadLibrary();
     int rounds = 1;
     long lookups = 1_000_000;
     String only = "";
@@ -82,9 +79,9 @@ public final class IndexBench {
     for (int i = 0; i < arguments.length; i++) {
       switch (arguments[i]) {
         case "--rounds" -> rounds = Integer.parseInt(arguments[++i]);
-        case "--lookups" -> lookups = (long) Double.parseDouble(arguments[++i]);
+        case "--lookups" -> lookups = Long.parseLong(arguments[++i]);
         case "--only" -> only = arguments[++i];
-        case "--table-mib" -> tableMib = (long) Double.parseDouble(arguments[++i]);
+        case "--table-mib" -> tableMib = Long.parseLong(arguments[++i]);
         default -> {
           if (directory == null) {
             directory = Path.of(arguments[i]);
@@ -100,14 +97,8 @@ public final class IndexBench {
       return;
     }
     System.out.printf(
-        "%-8s %10s %17s %17s %17s %7s %6s%n",
-        "",
-        "entries",
-        "inserts/s (CPU s)",
-        "hits/s (CPU s)",
-        "misses/s (CPU s)",
-        "disk B",
-        "mem B");
+        "%-10s %12s %10s %10s %10s %8s %8s  %s%n",
+        "", "entries", "inserts/s", "hits/s", "misses/s", "disk B", "mem B", "");
     for (long size : sizes) {
       for (int round = 0; round < rounds; round++) {
         for (String name : List.of("onefold", "rocksdb")) {
@@ -125,12 +116,12 @@ public final class IndexBench {
   private static void show(Figures figures, long size) {
     System.out.printf(
         Locale.ROOT,
-        "%-8s %10d %s %s %s %7.2f %6.3f  %s%n",
+        "%-10s %12d %10.0f %10.0f %10.0f %8.2f %8.3f  %s%n",
         figures.name,
         size,
-        figures.inserts,
-        figures.hits,
-        figures.misses,
+        figures.insertsPerSecond,
+        figures.hitsPerSecond,
+        figures.missesPerSecond,
         figures.diskBytes,
         figures.memoryBytes,
         figures.more);
@@ -142,7 +133,7 @@ public final class IndexBench {
     try (Contestant contestant =
         name.equals("onefold") ? new Onefold(place, tableBytes) : new Rocks(place, tableBytes)) {
       var batch = new FingerprintBatch(ChunkKind.DATA, BATCH);
-      Clock start = Clock.now();
+      long start = System.nanoTime();
       for (long entry = 0; entry < size; entry += BATCH) {
         batch.clear();
         for (int i = 0; i < BATCH; i++) {
@@ -151,19 +142,19 @@ public final class IndexBench {
         contestant.insert(batch, entry);
       }
       contestant.settle();
-      Rate inserts = start.rateOf(size);
+      double inserts = size / seconds(start);
 
-      Rate hits = lookups(contestant, random, lookups, size, 0);
-      Rate misses = lookups(contestant, random, lookups, size, 1L << 60);
+      double hits = lookups(contestant, random, lookups, size, 0);
+      double misses = lookups(contestant, random, lookups, size, Long.MIN_VALUE);
       return contestant.figures(name, size, inserts, hits, misses);
     }
   }
 
-  private static Rate lookups(
+  private static double lookups(
       Contestant contestant, SplittableRandom random, long lookups, long size, long offset)
       throws IOException, RocksDBException {
     var batch = new FingerprintBatch(ChunkKind.DATA, BATCH);
-    Clock start = Clock.now();
+    long start = System.nanoTime();
     for (long done = 0; done < lookups; done += BATCH) {
       batch.clear();
       for (int i = 0; i < BATCH; i++) {
@@ -174,7 +165,7 @@ public final class IndexBench {
         throw new IllegalStateException("found " + found + " of " + BATCH);
       }
     }
-    return start.rateOf(lookups);
+    return lookups / seconds(start);
   }
 
   private static void add(FingerprintBatch batch, long entry) {
@@ -189,26 +180,8 @@ public final class IndexBench {
     batch.lengths()[batch.count() - 1] = LENGTH_BYTES;
   }
 
-  /** Wall time and the CPU time of the process, background work included. */
-  private record Clock(long wallNanos, long cpuNanos) {
-    static Clock now() {
-      var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-      return new Clock(System.nanoTime(), system.getProcessCpuTime());
-    }
-
-    Rate rateOf(long count) {
-      Clock end = now();
-      return new Rate(
-          count * 1e9 / (end.wallNanos - wallNanos), count * 1e9 / (end.cpuNanos - cpuNanos));
-    }
-  }
-
-  /** How many a second, of wall time and of CPU time. */
-  private record Rate(double perSecond, double perCpuSecond) {
-    @Override
-    public String toString() {
-      return String.format(Locale.ROOT, "%7.0f k (%5.0f)", perSecond / 1e3, perCpuSecond / 1e3);
-    }
+  private static double seconds(long startNanos) {
+    return (System.nanoTime() - startNanos) / 1e9;
   }
 
   private static void clear(Path directory) throws IOException {
@@ -265,7 +238,7 @@ public final class IndexBench {
     }
 
     @Override
-    public Figures figures(String name, long entries, Rate inserts, Rate hits, Rate misses) {
+    public Figures figures(String name, long entries, double inserts, double hits, double misses) {
       IndexStatistics statistics = index.statistics();
       String more =
           String.format(
@@ -356,7 +329,7 @@ public final class IndexBench {
     }
 
     @Override
-    public Figures figures(String name, long entries, Rate inserts, Rate hits, Rate misses)
+    public Figures figures(String name, long entries, double inserts, double hits, double misses)
         throws RocksDBException {
       long disk = database.getLongProperty("rocksdb.total-sst-files-size");
       long memory = database.getLongProperty("rocksdb.estimate-table-readers-mem");
