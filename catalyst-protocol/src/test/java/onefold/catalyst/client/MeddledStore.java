@@ -12,20 +12,20 @@ import onefold.store.ObjectWriter;
 import org.jspecify.annotations.Nullable;
 
 /** A store in front of which something happens once, just before a method is called. */
-final class MeddledStore {
+public final class MeddledStore {
   /** What happens. */
-  interface Meddling {
+  public interface Meddling {
     void happen() throws Exception;
   }
 
   private final Map<String, Meddling> before = new ConcurrentHashMap<>();
 
   /** Does this before the next call of the method, of the store or of one of its sessions. */
-  void before(String method, Meddling meddling) {
+  public void before(String method, Meddling meddling) {
     before.put(method, meddling);
   }
 
-  ChunkStore around(ChunkStore store) {
+  public ChunkStore around(ChunkStore store) {
     return wrap(ChunkStore.class, store);
   }
 

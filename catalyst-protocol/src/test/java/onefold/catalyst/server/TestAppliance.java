@@ -64,17 +64,35 @@ public final class TestAppliance implements AutoCloseable {
             1));
   }
 
+  public static TestAppliance startInEpoch(long epoch) throws IOException {
+    return new TestAppliance(
+        memory(),
+        new ServerSettings(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+            IDENTITY,
+            TlsProvider.JDK,
+            quickLimits(),
+            "test",
+            epoch));
+  }
+
   /** Limits for tests in which logins fail: no waiting. */
   public static ServerLimits quickLimits() {
     ServerLimits d = ServerLimits.DEFAULT;
+    return limits(d.loginTime(), d.maxConnections(), d.maxStreams());
+  }
+
+  /** Limits for tests of limits. */
+  public static ServerLimits limits(Duration loginTime, int maxConnections, int maxStreams) {
+    ServerLimits d = ServerLimits.DEFAULT;
     return new ServerLimits(
-        d.maxConnections(),
+        maxConnections,
         d.maxConnectionsBeforeLogin(),
-        d.maxStreams(),
+        maxStreams,
         d.windowBytes(),
         d.leastWindowBytes(),
         d.windowBudgetBytes(),
-        d.loginTime(),
+        loginTime,
         d.loginAttempts(),
         Duration.ofMillis(1),
         d.idleSeconds(),
