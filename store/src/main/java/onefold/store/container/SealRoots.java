@@ -8,8 +8,8 @@ import onefold.chunker.FingerprintBatch;
 /**
  * The two roots of a seal, both SHA-256; {@code docs/formats/container.md} says what they cover.
  *
- * <p>Chunks go into the content root {@value #LEAF_CHUNKS} at a time: that costs about 0.03 µs a
- * chunk, where one leaf a chunk costs 0.4 µs.
+ * <p>Chunks go into the content root {@value #LEAF_CHUNKS} at a time, which costs a seventeenth of
+ * one leaf a chunk: {@code docs/decisions/0031-seal-roots.md}.
  */
 final class SealRoots {
   static final int LEAF_CHUNKS = 64;
