@@ -221,9 +221,17 @@ final class Applying {
     if (store == null) {
       return CatalogView.noStore(c.storeId());
     }
-    Upload ended = c.uploadId().equals(CatalogCommand.NO_ID) ? null : now.uploadState(c.uploadId());
-    if (ended != null && ended.upload().storeId().equals(c.storeId())) {
-      store = end(store, ended);
+    if (!c.uploadId().equals(CatalogCommand.NO_ID)) {
+      Upload own = now.uploadState(c.uploadId());
+      if (own != null && own.upload().storeId().equals(c.storeId())) {
+        store = end(store, own);
+      }
+      // An upload that never saved a root of its own leaves that of the older one it has ended.
+      byte[] olderId = now.get(CatalogKeys.uploadName(c.storeId(), c.name()));
+      Upload older = olderId == null ? null : now.uploadState(CatalogValues.readId(olderId));
+      if (older != null) {
+        store = end(store, older);
+      }
     }
     ItemRecord item =
         new ItemRecord(

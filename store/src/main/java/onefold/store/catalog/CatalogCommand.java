@@ -106,7 +106,8 @@ public sealed interface CatalogCommand {
    * @param itemId id of the new version
    * @param lockDays days of store time to lock it; the store's own if that is more
    * @param newBytes raw bytes that the upload added to the domain
-   * @param uploadId the upload whose unfinished root this ends, or {@link #NO_ID}
+   * @param uploadId the upload whose unfinished root this ends, with any other of the same name, or
+   *     {@link #NO_ID}
    */
   record CommitItem(
       Stamp stamp,

@@ -399,11 +399,20 @@ final class Upload implements IngestSession {
       return;
     }
     end();
-    engine
-        .committer()
-        .submit(domain, new CatalogCommand.EndUpload(engine.stamp(CatalogCommand.NO_ID), uploadId))
-        .await()
-        .orThrow();
+    CatalogReply reply =
+        engine
+            .committer()
+            .submit(
+                domain, new CatalogCommand.EndUpload(engine.stamp(CatalogCommand.NO_ID), uploadId))
+            .await();
+    switch (reply) {
+      case CatalogReply.Done _ -> {}
+      case CatalogReply.Refused(Reason reason, String message) -> {
+        if (reason != Reason.NOT_FOUND) { // Then no root of it was ever saved, or it is ended.
+          throw new RefusedException(reason, message);
+        }
+      }
+    }
   }
 
   @Override

@@ -75,6 +75,10 @@ class CatalogPropertyTest {
           if (uploadNames.containsKey(c.uploadId())) {
             uploads(c.storeId()).remove(uploadNames.remove(c.uploadId()));
           }
+          if (!c.uploadId().equals(CatalogCommand.NO_ID)) {
+            uploads(c.storeId()).remove(c.name());
+            uploadNames.values().removeIf(c.name()::equals);
+          }
         }
         case CatalogCommand.UpdateItem c -> {
           ItemRecord item = assertInstanceOf(CatalogReply.ItemResult.class, result).item();
