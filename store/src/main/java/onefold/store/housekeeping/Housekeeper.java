@@ -13,6 +13,7 @@ import onefold.store.HousekeepingStatus;
 import onefold.store.HousekeepingStatus.Phase;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
+import onefold.store.StoreFullException;
 import onefold.store.container.ContainerGoneException;
 import onefold.store.container.Containers;
 import onefold.store.scheduler.Scheduler;
@@ -106,7 +107,8 @@ public final class Housekeeper {
   /**
    * Runs a whole cycle that begins after the call, and waits for its end.
    *
-   * @throws IOException if it could not be finished
+   * @throws IOException if it could not be finished; a {@link StoreFullException} if there was no
+   *     space for what must be copied
    */
   public HousekeepingStatus run() throws IOException {
     lock.lock();
@@ -121,9 +123,12 @@ public final class Housekeeper {
       }
       Throwable reason = failure;
       if (cycle < wanted && reason != null) {
-        throw reason instanceof CorruptDataException corrupt
-            ? corrupt
-            : new IOException("housekeeping stopped: " + reason.getMessage(), reason);
+        String message = "housekeeping stopped: " + reason.getMessage();
+        throw switch (reason) {
+          case CorruptDataException corrupt -> corrupt;
+          case StoreFullException full -> new StoreFullException(message, full);
+          default -> new IOException(message, reason);
+        };
       }
       return status();
     } finally {

@@ -16,6 +16,7 @@ import onefold.chunker.ChunkKind;
 import onefold.chunker.Fingerprint;
 import onefold.chunker.FingerprintBatch;
 import onefold.store.CorruptDataException;
+import onefold.store.StoreFullException;
 import onefold.store.device.Device;
 import onefold.store.device.DeviceForceException;
 import onefold.store.scheduler.Scheduler;
@@ -357,17 +358,34 @@ public final class ChunkIndex implements AutoCloseable {
     return now.partitions().get(now.partitionOf(first)).lostAt() != 0;
   }
 
-  /** Waits while the active table is full and cannot be frozen yet. Called under lock. */
+  /**
+   * Waits while the active table is full and cannot be frozen yet. Called under lock.
+   *
+   * @throws IOException if that has been tried since the call and has failed; what failed before it
+   *     may go well now
+   */
   private void waitForRoom() throws IOException {
+    boolean tried = false;
     while (isFull(versions.current()) && (versions.current().frozen() != null || isBehind())) {
-      IOException failure = flushFailure;
+      if (tried && flushFailure != null) {
+        throw failed("index entries cannot be written: ", flushFailure);
+      }
+      if (tried && versions.current().frozen() == null && mergeFailure != null) {
+        throw failed("index runs cannot be merged: ", mergeFailure);
+      }
+      tried = true;
       startFlush();
       startMerge();
-      if (failure != null) {
-        throw new IOException("index entries cannot be written: " + failure.getMessage(), failure);
-      }
       waitForChange();
     }
+  }
+
+  /** What a waiting caller is told; that the disk is full stays that. */
+  private static IOException failed(String what, IOException failure) {
+    String message = what + failure.getMessage();
+    return failure instanceof StoreFullException
+        ? new StoreFullException(message, failure)
+        : new IOException(message, failure);
   }
 
   private void waitForChange() {
@@ -534,7 +552,7 @@ public final class ChunkIndex implements AutoCloseable {
       waitForChange();
       IOException failure = flushFailure;
       if (failure != null && !flushing) {
-        throw new IOException("index entries cannot be written: " + failure.getMessage(), failure);
+        throw failed("index entries cannot be written: ", failure);
       }
     }
   }
@@ -554,7 +572,7 @@ public final class ChunkIndex implements AutoCloseable {
       }
       IOException failure = mergeFailure;
       if (failure != null) {
-        throw new IOException("index runs cannot be merged: " + failure.getMessage(), failure);
+        throw failed("index runs cannot be merged: ", failure);
       }
     } finally {
       lock.unlock();
