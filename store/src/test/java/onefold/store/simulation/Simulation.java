@@ -36,6 +36,11 @@ public final class Simulation {
     return new Simulation(seed, device, null);
   }
 
+  /** A new run on a state that a power loss now may leave by one model. */
+  public Simulation afterPowerLoss(CrashModel model, long seed) {
+    return new Simulation(seed, device, model);
+  }
+
   /**
    * A new run on everything that was written, forced or not: what an orderly end or a killed
    * process leaves.

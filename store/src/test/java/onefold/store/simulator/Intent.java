@@ -1,0 +1,55 @@
+package onefold.store.simulator;
+
+import java.io.IOException;
+import java.util.SortedMap;
+import onefold.store.ChunkStore;
+import onefold.store.Id;
+import org.jspecify.annotations.Nullable;
+
+/** A change that was asked for and not yet answered: after a cut it has happened or it has not. */
+sealed interface Intent {
+  /** Asks for it once more, with the same command id. */
+  @FunctionalInterface
+  interface Again {
+    void ask(ChunkStore store) throws IOException;
+
+    /** Whether there is a way to ask again. */
+    default boolean isPossible() {
+      return true;
+    }
+
+    /** There is no way to ask again. */
+    Again NEVER =
+        new Again() {
+          @Override
+          public void ask(ChunkStore store) {
+            throw new IllegalStateException("there is no way to ask again");
+          }
+
+          @Override
+          public boolean isPossible() {
+            return false;
+          }
+        };
+  }
+
+  /** What an item will be. */
+  record Wanted(
+      byte[] content, SortedMap<String, String> tags, boolean held, long lockedUntilMillis) {}
+
+  /**
+   * An item is made, changed or deleted.
+   *
+   * @param after null if it is deleted
+   * @param uploadId of the upload that becomes it, or null
+   */
+  record ItemChange(Address address, @Nullable Wanted after, @Nullable Id uploadId, Again again)
+      implements Intent {}
+
+  /** A record is set, or removed if {@code after} is null. */
+  record RecordChange(int lane, String key, byte @Nullable [] after, Again again)
+      implements Intent {}
+
+  /** A store is made, its quota set, or it is dropped if {@code exists} is false. */
+  record StoreChange(int store, boolean exists, long quotaBytes) implements Intent {}
+}

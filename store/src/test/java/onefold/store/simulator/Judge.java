@@ -1,0 +1,389 @@
+package onefold.store.simulator;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import onefold.store.ChunkStore;
+import onefold.store.DomainRecord;
+import onefold.store.DomainStatistics;
+import onefold.store.HousekeepingStatus;
+import onefold.store.Id;
+import onefold.store.ItemPage;
+import onefold.store.ItemRecord;
+import onefold.store.StoreRecord;
+import onefold.store.StoreStatistics;
+import onefold.store.UnfinishedUpload;
+import org.jspecify.annotations.Nullable;
+
+/** Compares the store with the model. */
+final class Judge {
+  private final World world;
+
+  Judge(World world) {
+    this.world = world;
+  }
+
+  // ---- after a cut
+
+  /** Settles for each change that was not answered whether it has happened; nothing in between. */
+  void settle() throws IOException {
+    for (int lane = 0; lane < world.intents.length; lane++) {
+      Intent intent = world.intents[lane];
+      world.intents[lane] = null;
+      switch (intent) {
+        case null -> {}
+        case Intent.ItemChange change -> settle(change);
+        case Intent.RecordChange change -> settle(change);
+        case Intent.StoreChange change -> settle(change);
+      }
+    }
+    for (int store = 0; store < Address.STORES; store++) {
+      settleUnfinished(store);
+    }
+  }
+
+  /** Asks again, with the same command ids, for what was not answered: it happens once. */
+  void askAgain(@Nullable Intent[] before) throws IOException {
+    for (@Nullable Intent intent : before) {
+      switch (intent) {
+        case Intent.ItemChange(Address address, Intent.Wanted after, Id _, Intent.Again again) -> {
+          if (again.isPossible() && world.model.store(address).record != null) {
+            again.ask(world.store());
+            Optional<ItemRecord> found =
+                world
+                    .store()
+                    .findItem(world.model.store(address).existing().id(), address.itemName());
+            Model.Known known = world.model.item(address);
+            if (known == null || after == null || !found.map(known.item()::equals).orElse(false)) {
+              adopt(address, found, after, "asked again, ");
+            }
+          }
+        }
+        case Intent.RecordChange(int lane, String key, byte[] after, Intent.Again again) -> {
+          again.ask(world.store());
+          if (after == null) {
+            world.model.records(lane).remove(key);
+          } else {
+            world.model.records(lane).put(key, after);
+          }
+        }
+        case Intent.StoreChange _ -> {}
+        case null -> {}
+      }
+    }
+  }
+
+  private void settle(Intent.ItemChange change) throws IOException {
+    Address address = change.address();
+    Model.StoreState state = world.model.store(address);
+    Optional<ItemRecord> found = world.store().findItem(state.existing().id(), address.itemName());
+    Model.Known before = world.model.item(address);
+    boolean unchanged =
+        before == null ? found.isEmpty() : found.map(before.item()::equals).orElse(false);
+    Id uploadId = change.uploadId();
+    if (!unchanged) {
+      adopt(address, found, change.after(), "");
+      if (uploadId != null) {
+        state.unfinished.remove(address.itemName());
+      }
+    }
+  }
+
+  private void adopt(
+      Address address, Optional<ItemRecord> found, Intent.@Nullable Wanted after, String when) {
+    Map<String, Model.Known> items = world.model.store(address).items;
+    Model.Known before = items.get(address.itemName());
+    if (found.isEmpty()) {
+      Wrong.unless(
+          after == null,
+          when + address + " is gone; it was " + (before == null ? "absent" : before.item()));
+      items.remove(address.itemName());
+      return;
+    }
+    ItemRecord item = found.get();
+    boolean wanted =
+        after != null
+            && item.root().lengthBytes() == after.content().length
+            && item.tags().equals(after.tags())
+            && item.held() == after.held()
+            && item.lockedUntilMillis() == after.lockedUntilMillis();
+    Wrong.unless(
+        wanted,
+        when
+            + address
+            + " is neither as before nor as was wanted: "
+            + item
+            + ", before: "
+            + (before == null ? "absent" : before.item()));
+    items.put(
+        address.itemName(),
+        new Model.Known(item, java.util.Objects.requireNonNull(after).content()));
+  }
+
+  private void settle(Intent.RecordChange change) throws IOException {
+    var records = world.model.records(change.lane());
+    byte[] before = records.get(change.key());
+    byte[] found =
+        world.store().findRecord(Lane.recordKind(change.lane()), change.key()).orElse(null);
+    byte[] after = change.after();
+    if (!Arrays.equals(before, found)) {
+      Wrong.unless(
+          Arrays.equals(after, found),
+          "record " + change.key() + " is neither as before nor as was wanted");
+      if (found == null) {
+        records.remove(change.key());
+      } else {
+        records.put(change.key(), found);
+      }
+    }
+  }
+
+  private void settle(Intent.StoreChange change) throws IOException {
+    Model.StoreState state = world.model.store(change.store());
+    StoreRecord before = state.record;
+    StoreRecord found = world.store().findStore(Address.storeName(change.store())).orElse(null);
+    if (java.util.Objects.equals(before, found)) {
+      return;
+    }
+    String what = "store " + Address.storeName(change.store());
+    if (found == null) {
+      Wrong.unless(!change.exists(), what + " is gone");
+      state.items.clear();
+      state.unfinished.clear();
+    } else {
+      Wrong.unless(
+          change.exists()
+              && found.quotaBytes() == change.quotaBytes()
+              && (before == null || before.id().equals(found.id())),
+          what + " is neither as before nor as was wanted: " + found);
+    }
+    state.record = found;
+  }
+
+  /** Uploads: one of the possible roots, and after a cut it is clear which. */
+  private void settleUnfinished(int store) throws IOException {
+    Model.StoreState state = world.model.store(store);
+    if (state.record == null) {
+      return;
+    }
+    checkUnfinished(store);
+    Map<String, UnfinishedUpload> found = new TreeMap<>(Model.BY_BYTES);
+    for (UnfinishedUpload upload : world.store().unfinishedUploads(state.existing().id())) {
+      found.put(upload.itemName(), upload);
+    }
+    state.unfinished.keySet().retainAll(found.keySet());
+    state.unfinished.forEach((name, unfinished) -> {
+      UnfinishedUpload upload = found.get(name);
+      unfinished.possible.removeIf(saved -> upload == null || !isIt(saved, upload));
+      unfinished.mayBeAbsent = false;
+    });
+  }
+
+  private static boolean isIt(Model.Saved saved, UnfinishedUpload upload) {
+    return saved.uploadId().equals(upload.checkpoint().uploadId())
+        && saved.root().equals(upload.checkpoint().root());
+  }
+
+  // ---- after every step
+
+  /** Compares names, records and figures, of one lane or of all if it is negative. */
+  void look(int lane, SplittableRandom random) throws IOException {
+    for (int store = 0; store < Address.STORES; store++) {
+      Model.StoreState state = world.model.store(store);
+      StoreRecord record = state.record;
+      if (record == null) {
+        if (lane < 0) {
+          Wrong.unless(
+              world.store().findStore(Address.storeName(store)).isEmpty(),
+              "a store that was dropped is there");
+        }
+        continue;
+      }
+      if (lane < 0) {
+        StoreRecord found = world.store().findStore(record.name()).orElse(null);
+        Wrong.unless(record.equals(found), "store is " + found + ", expected " + record);
+      }
+      checkListing(store, lane < 0 ? "" : Address.prefix(lane), "", random);
+      if (lane < 0) {
+        checkUnfinished(store);
+        checkFigures(state);
+      }
+    }
+    for (int i = 0; i < Address.LANES; i++) {
+      if (lane < 0 || lane == i) {
+        checkRecords(i);
+      }
+    }
+    if (lane < 0) {
+      checkDomains();
+      Optional<String> problem = world.store().problem();
+      Wrong.unless(problem.isEmpty() || world.disturbed, "the store has a problem: " + problem);
+    }
+  }
+
+  /** Lists what follows a name in pages of random sizes and compares it with the model. */
+  void checkListing(int store, String prefix, String after, SplittableRandom random)
+      throws IOException {
+    var expected = new ArrayList<ItemRecord>();
+    Model.StoreState state = world.model.store(store);
+    for (Model.Known known : state.items.tailMap(after, false).values()) {
+      if (known.item().name().startsWith(prefix)) {
+        expected.add(known.item());
+      }
+    }
+    Id storeId = state.existing().id();
+    int limit = random.nextBoolean() ? 10_000 : 1 + random.nextInt(4);
+    var found = new ArrayList<ItemRecord>();
+    String from = after;
+    while (true) {
+      ItemPage page = world.store().listItems(storeId, prefix, from, limit);
+      found.addAll(page.items());
+      Wrong.unless(page.items().size() <= limit, "a page of more than " + limit);
+      if (!page.more()) {
+        break;
+      }
+      Wrong.unless(!page.items().isEmpty(), "an empty page says that more follow");
+      from = page.items().getLast().name();
+    }
+    for (int i = 0; i < Math.min(expected.size(), found.size()); i++) {
+      Wrong.unless(
+          expected.get(i).equals(found.get(i)),
+          "listed is " + found.get(i) + ", expected " + expected.get(i));
+    }
+    Wrong.unless(
+        expected.size() == found.size(),
+        found.size()
+            + " items listed below '"
+            + prefix
+            + "', expected "
+            + names(expected)
+            + ", found "
+            + names(found));
+  }
+
+  private static List<String> names(List<ItemRecord> items) {
+    return items.stream().map(ItemRecord::name).toList();
+  }
+
+  private void checkUnfinished(int store) throws IOException {
+    Model.StoreState state = world.model.store(store);
+    var copy = new TreeMap<String, Model.Unfinished>(state.unfinished);
+    Set<String> found = new HashSet<>();
+    for (UnfinishedUpload upload : world.store().unfinishedUploads(state.existing().id())) {
+      Model.Unfinished known = copy.get(upload.itemName());
+      Wrong.unless(
+          known != null && known.possible.stream().anyMatch(saved -> isIt(saved, upload)),
+          "an unfinished upload that nobody saved: " + upload);
+      Wrong.unless(found.add(upload.itemName()), "two unfinished uploads of one name");
+    }
+    copy.forEach((name, unfinished) ->
+        Wrong.unless(
+            unfinished.mayBeAbsent || found.contains(name),
+            "the unfinished upload of '" + name + "' is gone"));
+  }
+
+  private void checkFigures(Model.StoreState state) throws IOException {
+    Id id = state.existing().id();
+    List<UnfinishedUpload> before = world.store().unfinishedUploads(id);
+    StoreStatistics figures = world.store().statistics(id);
+    List<UnfinishedUpload> after = world.store().unfinishedUploads(id);
+    Wrong.unless(
+        figures.itemCount() == state.items.size() && figures.logicalBytes() == state.logicalBytes(),
+        figures + ", expected " + state.items.size() + " items of " + state.logicalBytes());
+    long bytes =
+        before.stream().mapToLong(upload -> upload.checkpoint().root().lengthBytes()).sum();
+    // A checkpoint that nobody waits for may become durable between two looks.
+    Wrong.unless(
+        (figures.unfinishedCount() == before.size() && figures.unfinishedBytes() == bytes)
+            || !before.equals(after),
+        figures + ", but " + before.size() + " unfinished uploads of " + bytes);
+  }
+
+  private void checkRecords(int lane) throws IOException {
+    var expected = new TreeMap<>(world.model.records(lane));
+    var found = world.store().records(Lane.recordKind(lane));
+    Wrong.unless(
+        expected.keySet().equals(found.keySet()),
+        "records " + found.keySet() + ", expected " + expected.keySet());
+    expected.forEach((key, value) ->
+        Wrong.unless(Arrays.equals(value, found.get(key)), "record " + key + " is another"));
+  }
+
+  private void checkDomains() throws IOException {
+    for (DomainRecord domain : world.store().domains()) {
+      long logical = 0;
+      for (int store = 0; store < Address.STORES; store++) {
+        StoreRecord record = world.model.store(store).record;
+        if (record != null && record.domainId().equals(domain.id())) {
+          logical += world.model.store(store).logicalBytes();
+        }
+      }
+      DomainStatistics figures = world.store().domainStatistics(domain.id());
+      Wrong.unless(figures.logicalBytes() == logical, figures + ", expected logical " + logical);
+      Wrong.unless(
+          figures.compressedBytes() <= figures.physicalBytes() && figures.uniqueBytes() >= 0,
+          "figures that do not add up: " + figures);
+    }
+  }
+
+  // ---- everything
+
+  /** Reads everything there is. */
+  void readAll(long seed) throws IOException {
+    var random = new SplittableRandom(seed);
+    look(-1, random);
+    ChunkStore store = world.store();
+    for (int i = 0; i < Address.STORES; i++) {
+      Model.StoreState state = world.model.store(i);
+      if (state.record == null) {
+        continue;
+      }
+      Id domainId = state.existing().domainId();
+      for (Model.Known known : new ArrayList<>(state.items.values())) {
+        Reading.check(
+            store,
+            domainId,
+            known.item().root(),
+            known.content(),
+            random.nextLong(),
+            "'" + known.item().name() + "' of " + state.existing().name());
+      }
+      for (UnfinishedUpload upload : store.unfinishedUploads(state.existing().id())) {
+        Model.Unfinished known = state.unfinished.get(upload.itemName());
+        for (Model.Saved saved : known == null ? List.<Model.Saved>of() : known.possible) {
+          if (isIt(saved, upload)) {
+            byte[] begun =
+                Arrays.copyOf(saved.whole(), Math.toIntExact(saved.root().lengthBytes()));
+            Reading.check(
+                store, domainId, saved.root(), begun, random.nextLong(), "unfinished " + upload);
+          }
+        }
+      }
+    }
+  }
+
+  /** Checks that a domain whose items are all gone holds no more than its open containers. */
+  void checkEmpty(DomainRecord domain) throws IOException {
+    DomainStatistics figures = world.store().domainStatistics(domain.id());
+    HousekeepingStatus status = world.store().housekeepingStatus(domain.id());
+    int lanes = world.settings.containers().lanes();
+    Wrong.unless(
+        status.cycle() > 0
+            && status.liveChunkCount() == 0
+            && figures.nodeBytes() == 0
+            && figures.containerCount() <= 2L * lanes
+            && figures.compressedBytes()
+                <= (lanes + 1L) * world.settings.containers().containerBytes(),
+        "everything is deleted, housekeeping has run, and there is left: "
+            + figures
+            + ", "
+            + status);
+  }
+}

@@ -1,0 +1,120 @@
+package onefold.store.simulator;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import onefold.chunker.ObjectRoot;
+import onefold.store.Id;
+import onefold.store.ItemRecord;
+import onefold.store.StoreRecord;
+import org.jspecify.annotations.Nullable;
+
+/** What the store must hold: maps from names to bytes. */
+final class Model {
+  /** The order in which items are listed. */
+  static final Comparator<String> BY_BYTES =
+      (a, b) ->
+          Arrays.compareUnsigned(
+              a.getBytes(StandardCharsets.UTF_8), b.getBytes(StandardCharsets.UTF_8));
+
+  /** An item that was acknowledged, or found whole after a cut. */
+  record Known(ItemRecord item, byte[] content) {}
+
+  /** A durable root that an unfinished upload may have. */
+  record Saved(Id uploadId, ObjectRoot root, List<Plan.Segment> segments, byte[] whole) {}
+
+  /** The unfinished upload of a name. */
+  static final class Unfinished {
+    /** It is one of these. */
+    final List<Saved> possible = new ArrayList<>();
+
+    /** Or there is none. */
+    boolean mayBeAbsent;
+
+    static Unfinished absent() {
+      var none = new Unfinished();
+      none.mayBeAbsent = true;
+      return none;
+    }
+  }
+
+  /** One store; without a record it does not exist. */
+  static final class StoreState {
+    @Nullable StoreRecord record;
+    final TreeMap<String, Known> items = new TreeMap<>(BY_BYTES);
+    final TreeMap<String, Unfinished> unfinished = new TreeMap<>(BY_BYTES);
+
+    long logicalBytes() {
+      return items.values().stream().mapToLong(known -> known.content().length).sum();
+    }
+
+    StoreRecord existing() {
+      StoreRecord found = record;
+      if (found == null) {
+        throw new IllegalStateException("the store does not exist");
+      }
+      return found;
+    }
+  }
+
+  private final List<StoreState> stores = new ArrayList<>();
+  private final Map<Integer, TreeMap<String, byte[]>> records = new TreeMap<>();
+
+  Model() {
+    for (int i = 0; i < Address.STORES; i++) {
+      stores.add(new StoreState());
+    }
+    for (int i = 0; i < Address.LANES; i++) {
+      records.put(i, new TreeMap<>());
+    }
+  }
+
+  /** A copy that changes by itself; contents are shared, which nobody writes to. */
+  Model copy() {
+    var copy = new Model();
+    for (int i = 0; i < Address.STORES; i++) {
+      StoreState to = copy.stores.get(i);
+      to.record = stores.get(i).record;
+      to.items.putAll(stores.get(i).items);
+      stores
+          .get(i)
+          .unfinished
+          .forEach((name, unfinished) -> {
+            var same = new Unfinished();
+            same.possible.addAll(unfinished.possible);
+            same.mayBeAbsent = unfinished.mayBeAbsent;
+            to.unfinished.put(name, same);
+          });
+    }
+    records.forEach((lane, all) -> copy.records(lane).putAll(all));
+    return copy;
+  }
+
+  StoreState store(int index) {
+    return stores.get(index);
+  }
+
+  StoreState store(Address address) {
+    return stores.get(address.store());
+  }
+
+  @Nullable Known item(Address address) {
+    return store(address).items.get(address.itemName());
+  }
+
+  /** The unfinished upload of a name, as something that can be changed. */
+  Unfinished unfinished(Address address) {
+    return store(address)
+        .unfinished
+        .computeIfAbsent(address.itemName(), name -> Unfinished.absent());
+  }
+
+  SortedMap<String, byte[]> records(int lane) {
+    return java.util.Objects.requireNonNull(records.get(lane));
+  }
+}

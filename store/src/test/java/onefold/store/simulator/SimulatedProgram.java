@@ -1,0 +1,372 @@
+package onefold.store.simulator;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import onefold.store.ChunkStore;
+import onefold.store.DomainRecord;
+import onefold.store.device.Device;
+import onefold.store.engine.Engine;
+import onefold.store.engine.EngineSettings;
+import onefold.store.scheduler.Scheduler;
+import onefold.store.scheduler.TaskHandle;
+import onefold.store.simulation.Faults;
+import onefold.store.simulation.SimulatedCrash;
+import onefold.store.simulation.Simulation;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One random program against the whole store, from an empty disk to an empty disk.
+ *
+ * <pre>{@code
+ * new SimulatedProgram(seed).run(); // throws an AssertionError with seed and shrunk program
+ * }</pre>
+ */
+public final class SimulatedProgram {
+  /** Opens what is judged. */
+  @FunctionalInterface
+  interface Opener {
+    ChunkStore open(Device device, Scheduler scheduler, EngineSettings settings) throws IOException;
+  }
+
+  /** The store itself. */
+  static final Opener ENGINE = Engine::open;
+
+  private static final boolean VERBOSE = Boolean.getBoolean("onefold.verbose");
+
+  /**
+   * What came of a program that went well.
+   *
+   * @param hash over all calls of the seams; equal for equal seeds
+   * @param stepCount steps carried out, those of lanes each
+   * @param cutCount lives that ended by a kill or a power loss
+   * @param refusedCount calls that were refused as they must be
+   * @param lackingCount commits that asked for something again
+   */
+  public record Outcome(
+      long hash, long stepCount, int cutCount, long refusedCount, long lackingCount) {}
+
+  private final Program program;
+  private final Opener opener;
+  private final World world;
+  private final Judge judge;
+  private final List<Lane> lanes = new ArrayList<>();
+  private final SplittableRandom random;
+  private Simulation simulation;
+  private @Nullable ChangeHook changeHook;
+  private int next;
+  private int cutCount;
+  private Step.@Nullable Cut cut;
+  private boolean cutRecovery;
+  private long hash;
+
+  /** The program of a seed. */
+  public SimulatedProgram(long seed) {
+    this(ProgramMaker.make(seed), ENGINE);
+  }
+
+  SimulatedProgram(Program program, Opener opener) {
+    this.program = program;
+    this.opener = opener;
+    this.world = new World(program.seed(), program.settings());
+    this.judge = new Judge(world);
+    for (int i = 0; i < Address.LANES; i++) {
+      lanes.add(new Lane(world, i, judge));
+    }
+    this.random = new SplittableRandom(program.seed() ^ 0x6a75646765L);
+    this.simulation = new Simulation(program.seed());
+  }
+
+  /**
+   * Runs the program.
+   *
+   * @throws AssertionError if the store is not what it must be at some step; says the seed and a
+   *     smaller program that fails too
+   */
+  public Outcome run() {
+    try {
+      return runOnce();
+    } catch (Exception | AssertionError failure) {
+      throw Shrinking.explained(program, opener, failure);
+    }
+  }
+
+  /** Looks at the disk after a change, and at what must be found there. */
+  @FunctionalInterface
+  interface ChangeHook {
+    void changed(Simulation simulation, World world);
+  }
+
+  /** Sets what is called after every change of the disk. */
+  void afterEachChange(ChangeHook hook) {
+    changeHook = hook;
+  }
+
+  /** Runs the program, and throws what went wrong as it is. */
+  Outcome runOnce() throws Exception {
+    boolean ended = false;
+    while (!ended) {
+      world.begin(simulation);
+      ChangeHook hook = changeHook;
+      if (hook != null) {
+        Simulation now = simulation;
+        now.device().afterEachChange(() -> hook.changed(now, world));
+      }
+      try {
+        ended = simulation.run(this::live);
+      } catch (SimulatedCrash crash) {
+        if (cut == null) {
+          throw new Wrong("a task was stopped and nobody cut the power", crash);
+        }
+        cutCount++;
+      }
+      hash = hash * 31 + simulation.trace().hash();
+      simulation = afterwards();
+    }
+    return new Outcome(hash, world.stepCount, cutCount, world.refusedCount, world.lackingCount);
+  }
+
+  private Simulation afterwards() {
+    Step.Cut how = cut;
+    long seed = program.seed() + 1_000_003L * (next + cutCount);
+    if (how == null || how.end() == Step.End.KILL) {
+      return simulation.afterProcessEnd(seed);
+    }
+    return simulation.afterPowerLoss(how.seed() + cutCount);
+  }
+
+  // ---- a life
+
+  /** Opens the store, goes on with the program, and answers whether it has ended. */
+  private boolean live() throws IOException {
+    world.setSpace();
+    Step.Cut before = cut;
+    if (before != null && before.recoveryCalls() > 0 && !cutRecovery) {
+      cutRecovery = true;
+      cutAt(before.recoveryCalls());
+    } else {
+      cutRecovery = false;
+      cut = null;
+    }
+    world.opened(opener.open(simulation.device(), simulation.scheduler(), program.settings()));
+    simulation.device().setFaults(Faults.none());
+    cut = null;
+    cutRecovery = false;
+    @Nullable Intent[] unanswered = world.intents.clone();
+    if (before == null && next == 0) {
+      makeStores();
+    } else {
+      judge.settle();
+      if (random.nextBoolean()) {
+        judge.askAgain(unanswered);
+      }
+      makeStores();
+      judge.readAll(random.nextLong());
+    }
+    while (next < program.steps().size()) {
+      Step step = program.steps().get(next++);
+      if (VERBOSE) {
+        System.out.println(next - 1 + " " + step);
+      }
+      switch (step) {
+        case Step.Cut planned -> {
+          cut = planned;
+          cutAt(planned.calls());
+          run(planned.during());
+          simulation.scheduler().crash();
+        }
+        default -> run(step);
+      }
+      judge.look(-1, random);
+    }
+    end();
+    return true;
+  }
+
+  private void cutAt(int calls) {
+    long at = simulation.device().callCount() + calls;
+    simulation
+        .device()
+        .setFaults(call -> call.number() == at ? Faults.Outcome.CRASH : Faults.Outcome.NONE);
+  }
+
+  /** The stores of all programs; what a cut has kept from being made is made now. */
+  private void makeStores() throws IOException {
+    ChunkStore store = world.store();
+    Model.StoreState first = world.model.store(0);
+    if (first.record == null) {
+      first.record = store.findStore(Address.storeName(0)).orElseThrow();
+      lanes.getFirst().makeStore(1, first.existing().domainId());
+    }
+    if (world.model.store(2).record == null) {
+      DomainRecord second = null;
+      for (DomainRecord domain : store.domains()) {
+        second = domain.name().equals("second") ? domain : second;
+      }
+      if (second == null) {
+        second = store.createDomain(world.newId(), "second", 1);
+      }
+      lanes.getFirst().makeStore(2, second.id());
+    }
+  }
+
+  private void run(Step step) throws IOException {
+    switch (step) {
+      case Step.Reopen() -> reopen();
+      case Step.Together together -> runTogether(together);
+      default -> lanes.get(laneOf(step)).run(step);
+    }
+  }
+
+  private static int laneOf(Step step) {
+    return step instanceof Step.PutRecord record ? record.lane() : 0;
+  }
+
+  private void reopen() throws IOException {
+    world.stepCount++;
+    if (random.nextBoolean()) {
+      lanes.getFirst().closeAll();
+    }
+    world.setSpace();
+    world.store().close();
+    if (random.nextBoolean()) {
+      lanes.getFirst().closeAll(); // Whoever was cut off by the end still closes what it has.
+    }
+    world.begin(simulation);
+    world.opened(opener.open(simulation.device(), simulation.scheduler(), program.settings()));
+    judge.settle();
+    judge.readAll(random.nextLong());
+  }
+
+  // ---- side by side
+
+  private void runTogether(Step.Together step) throws IOException {
+    world.together = true;
+    var tasks = new ArrayList<TaskHandle>();
+    var failures = new ArrayList<Throwable>();
+    for (int i = 0; i < step.lanes().size(); i++) {
+      Lane lane = lanes.get(i);
+      int number = i;
+      List<Step> steps = step.lanes().get(i);
+      tasks.add(
+          start(
+              "lane" + i,
+              failures,
+              () -> {
+                for (Step one : steps) {
+                  lane.run(one);
+                  judge.look(number, new SplittableRandom(number));
+                }
+              }));
+    }
+    if (step.housekeepingRuns() > 0) {
+      Lane lane = new Lane(world, Address.LANES, judge);
+      tasks.add(
+          start(
+              "housekeeping",
+              failures,
+              () -> {
+                for (int i = 0; i < step.housekeepingRuns(); i++) {
+                  lane.housekeep(0);
+                }
+              }));
+    }
+    for (TaskHandle task : tasks) {
+      task.join();
+    }
+    world.together = false;
+    for (Throwable failure : failures) {
+      switch (failure) {
+        case IOException checked -> throw checked;
+        case RuntimeException unchecked -> throw unchecked;
+        case Error error -> throw error;
+        default -> throw new IllegalStateException(failure);
+      }
+    }
+  }
+
+  /** What a task does. */
+  @FunctionalInterface
+  private interface Body {
+    void run() throws IOException;
+  }
+
+  private TaskHandle start(String name, List<Throwable> failures, Body body) {
+    return simulation
+        .scheduler()
+        .start(
+            name,
+            () -> {
+              try {
+                body.run();
+              } catch (SimulatedCrash crash) {
+                throw crash;
+              } catch (Throwable thrown) { // Handed to the main task.
+                failures.add(thrown);
+              }
+            });
+  }
+
+  // ---- the end
+
+  /** Deletes everything; then housekeeping must return the space. */
+  private void end() throws IOException {
+    world.setSpace();
+    Lane lane = lanes.getFirst();
+    lane.closeAll();
+    lane.pause(false);
+    judge.readAll(random.nextLong());
+    lane.uploads().endAll();
+    long lockedUntil = 0;
+    var addresses = new ArrayList<Address>();
+    for (int store = 0; store < Address.STORES; store++) {
+      for (int i = 0; i < Address.LANES; i++) {
+        for (int name = 0; name < Address.NAMES_PER_LANE; name++) {
+          var address = new Address(store, i, name);
+          Model.Known known = world.model.item(address);
+          if (known != null) {
+            lockedUntil = Math.max(lockedUntil, known.item().lockedUntilMillis());
+            if (known.item().held()) {
+              lane.run(new Step.Update(address, 0, false, 0));
+            }
+            addresses.add(address);
+          }
+        }
+      }
+    }
+    while (world.store().storeTimeMillis() <= lockedUntil) {
+      long rest = lockedUntil - world.store().storeTimeMillis() + 1;
+      simulation.scheduler().park(java.time.Duration.ofMillis(rest));
+    }
+    for (Address address : addresses) {
+      lane.run(new Step.Delete(address, false));
+    }
+    judge.look(-1, random);
+    for (DomainRecord domain : world.store().domains()) {
+      for (int i = 0; i < EMPTYING_CYCLES; i++) {
+        world.store().runHousekeeping(domain.id());
+      }
+      judge.checkEmpty(domain);
+    }
+    lane.run(
+        new Step.Put(
+            new Address(0, 0, 0),
+            new Plan(0, Plan.Kind.HALF, 5_000, 0, 0, 0),
+            Step.Road.STREAM,
+            onefold.store.Compression.LZ4,
+            onefold.store.CommitMode.IF_ABSENT,
+            0,
+            0,
+            false));
+    reopen();
+    world.store().close();
+  }
+
+  /** Cycles after which nothing that nobody refers to may be left. */
+  private static final int EMPTYING_CYCLES = 3;
+
+  Program program() {
+    return program;
+  }
+}

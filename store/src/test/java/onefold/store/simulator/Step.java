@@ -1,0 +1,139 @@
+package onefold.store.simulator;
+
+import java.util.List;
+import onefold.store.CommitMode;
+import onefold.store.Compression;
+
+/**
+ * One step of a program. Steps say what is tried; whether it must succeed follows from the model at
+ * the time, so that any of them can be left out.
+ */
+sealed interface Step {
+  /** How bytes come in. */
+  enum Road {
+    /** Cut by the store. */
+    STREAM,
+    /** Cut by the source, which asks for chunks first and builds nodes from below. */
+    SOURCE_FROM_BELOW,
+    /** Cut by the source, which asks for the root first and goes down. */
+    SOURCE_FROM_ABOVE
+  }
+
+  /** How a simulated life ends. */
+  enum End {
+    KILL,
+    POWER_LOSS
+  }
+
+  /** What of an item becomes part of another. */
+  record Part(Address from, int startOfSixteen, int lengthOfSixteen, int ownBytes) {}
+
+  // ---- uploads
+
+  /**
+   * A whole upload.
+   *
+   * @param again whether the commit is asked for a second time with its command's id
+   */
+  record Put(
+      Address to,
+      Plan plan,
+      Road road,
+      Compression compression,
+      CommitMode mode,
+      int tags,
+      long splitSeed,
+      boolean again)
+      implements Step {}
+
+  /** Opens an upload and leaves it open in a slot of its lane. */
+  record Begin(int slot, Address to, Plan plan, Road road, long splitSeed) implements Step {}
+
+  /** Sends some eighths more of what the upload in a slot is to contain. */
+  record Feed(int slot, int eighths) implements Step {}
+
+  /** Asks for a checkpoint; a stream has no such request and checkpoints by itself. */
+  record Save(int slot, boolean awaited) implements Step {}
+
+  /** Sends the rest and commits. */
+  record Finish(int slot, CommitMode mode, int tags) implements Step {}
+
+  record Abort(int slot) implements Step {}
+
+  /** Closes the session; the upload stays as its last checkpoint has it. */
+  record Leave(int slot) implements Step {}
+
+  /** Goes on with the unfinished upload of a name, if there is one. */
+  record Resume(int slot, Address of, Road road, long splitSeed) implements Step {}
+
+  /** An operator ends the unfinished upload of a name. */
+  record EndUpload(Address of) implements Step {}
+
+  record Splice(Address to, List<Part> parts, CommitMode mode) implements Step {}
+
+  // ---- names
+
+  record Clone(Address from, Address to, CommitMode mode, boolean again) implements Step {}
+
+  record Delete(Address of, boolean again) implements Step {}
+
+  /**
+   * Sets tags, hold and lock.
+   *
+   * @param lockMillis from now, or 0 for no lock
+   */
+  record Update(Address of, int tags, boolean held, int lockMillis) implements Step {}
+
+  record PassTime(int millis) implements Step {}
+
+  /** Sets a store's quota to what it holds and so much more; negative is none. */
+  record Quota(int store, int slackBytes) implements Step {}
+
+  record DropStore(boolean withItems) implements Step {}
+
+  record MakeStore() implements Step {}
+
+  /** Sets a record, or removes it if {@code lengthBytes} is negative. */
+  record PutRecord(int lane, int key, int lengthBytes) implements Step {}
+
+  // ---- looking
+
+  record Listing(int store, int lane, int prefixChars, int afterName, int limit) implements Step {}
+
+  record Read(Address of, long seed) implements Step {}
+
+  record OpenReader(int slot, Address of) implements Step {}
+
+  record ReadOpen(int slot, long seed) implements Step {}
+
+  record CloseReader(int slot) implements Step {}
+
+  /** Reads everything there is. */
+  record CheckAll(long seed) implements Step {}
+
+  // ---- the store itself
+
+  record Housekeeping(int domain) implements Step {}
+
+  record Pause(boolean paused) implements Step {}
+
+  /** Leaves so much free space and no more. */
+  record FillDisk(int freeBytes) implements Step {}
+
+  record FreeDisk() implements Step {}
+
+  /** A clean end and a start. */
+  record Reopen() implements Step {}
+
+  /**
+   * The power goes, or the process is killed, while a step runs, or else right after it.
+   *
+   * @param calls at which call of the device, from 1
+   * @param recoveryCalls at which call of the recovery it happens again, or 0
+   * @param seed what the disk keeps
+   */
+  record Cut(Step during, End end, int calls, int recoveryCalls, long seed) implements Step {}
+
+  /** Lanes side by side, and housekeeping beside them. */
+  record Together(List<List<Step>> lanes, int housekeepingRuns) implements Step {}
+}

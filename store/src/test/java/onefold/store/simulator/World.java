@@ -1,0 +1,140 @@
+package onefold.store.simulator;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import onefold.store.ChunkStore;
+import onefold.store.Id;
+import onefold.store.ObjectReader;
+import onefold.store.engine.EngineSettings;
+import onefold.store.simulation.Simulation;
+import org.jspecify.annotations.Nullable;
+
+/** Everything that a program's steps and its judge share, over all its lives. */
+final class World {
+  static final int SLOTS_PER_LANE = 2;
+
+  /** An open upload and what is known of it. */
+  static final class Slot {
+    final Address address;
+    final OpenUpload upload;
+
+    /** Whether a newer upload of the same name has begun. */
+    boolean superseded;
+
+    /** Whether anything was saved of it, or may have been. */
+    boolean saved;
+
+    Slot(Address address, OpenUpload upload) {
+      this.address = address;
+      this.upload = upload;
+    }
+  }
+
+  /** An open reader and what it must read. */
+  record OpenReader(ObjectReader reader, byte[] content) {}
+
+  final Model model;
+  final EngineSettings settings;
+  final @Nullable Slot[] uploads = new Slot[Address.LANES * SLOTS_PER_LANE];
+  final @Nullable OpenReader[] readers = new OpenReader[Address.LANES * SLOTS_PER_LANE];
+
+  /** What each lane has asked for and not been answered; the last is for housekeeping beside. */
+  final @Nullable Intent[] intents = new Intent[Address.LANES + 1];
+
+  final SplittableRandom ids;
+
+  /** Whether the disk has a bound now. */
+  boolean full;
+
+  /** Whether a call has failed since the store was opened: it may say so for a while. */
+  boolean disturbed;
+
+  /** Whether lanes run side by side. */
+  boolean together;
+
+  /** Whether housekeeping has been told to wait; it forgets that with a new start. */
+  boolean paused;
+
+  long lackingCount;
+  long stepCount;
+  long refusedCount;
+  private @Nullable Simulation simulation;
+  private @Nullable ChunkStore store;
+
+  World(long seed, EngineSettings settings) {
+    this(seed, settings, new Model());
+  }
+
+  private World(long seed, EngineSettings settings, Model model) {
+    this.model = model;
+    this.settings = settings;
+    this.ids = new SplittableRandom(seed ^ 0x696473);
+  }
+
+  Id newId() {
+    return new Id(ids.nextLong(), ids.nextLong() | 1);
+  }
+
+  /** What must be found if the power goes now, to be settled by itself. */
+  World copy() {
+    var copy = new World(0, settings, model.copy());
+    System.arraycopy(intents, 0, copy.intents, 0, intents.length);
+    return copy;
+  }
+
+  /** Begins a life. */
+  void begin(Simulation next) {
+    simulation = next;
+    store = null;
+    for (int i = 0; i < uploads.length; i++) {
+      uploads[i] = null;
+      readers[i] = null;
+    }
+  }
+
+  void opened(ChunkStore open) {
+    store = open;
+    disturbed = full;
+    paused = false;
+  }
+
+  Simulation simulation() {
+    Simulation now = simulation;
+    if (now == null) {
+      throw new IllegalStateException("nothing runs");
+    }
+    return now;
+  }
+
+  ChunkStore store() {
+    ChunkStore now = store;
+    if (now == null) {
+      throw new IllegalStateException("the store is not open");
+    }
+    return now;
+  }
+
+  /** Open uploads of an address. */
+  List<Slot> uploadsOf(Address address) {
+    var found = new ArrayList<Slot>();
+    for (Slot slot : uploads) {
+      if (slot != null && slot.address.equals(address)) {
+        found.add(slot);
+      }
+    }
+    return found;
+  }
+
+  void setFull(long freeBytes) {
+    var device = simulation().device();
+    device.setCapacityBytes(device.usedBytes() + freeBytes);
+    full = true;
+    disturbed = true;
+  }
+
+  void setSpace() {
+    simulation().device().setCapacityBytes(1L << 40);
+    full = false;
+  }
+}
