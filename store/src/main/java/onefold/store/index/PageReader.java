@@ -180,13 +180,7 @@ final class PageReader {
     }
     readRows[readCount++] = row;
     loaded.file().readFully(RunFormat.pageOffset(number), ByteBuffer.wrap(page));
-    RunFormat.checkPage(
-        run.path(),
-        loaded.layout(),
-        page,
-        0,
-        number,
-        loaded.entriesOf(number, run.identity().entryCount()));
+    RunFormat.checkPage(run.path(), loaded.layout(), page, 0, number);
     cache.put(run.identity().id(), number, page);
   }
 

@@ -30,12 +30,6 @@ final class Run extends Shared {
   /** What a run owns while it can be read. */
   record Loaded(
       DeviceFile file, RunFormat.Layout layout, long[] parts, RankFilter filter, Arena arena) {
-    /** Entries of a page of a run with so many entries. */
-    int entriesOf(int page, int entryCount) {
-      int perPage = layout.entriesPerPage();
-      return (int) Math.min(perPage, entryCount - (long) page * perPage);
-    }
-
     long container(int containerField) throws CorruptDataException {
       int part = containerField >>> 16;
       if (part >= parts.length) {

@@ -78,7 +78,7 @@ final class RunCursor {
               ByteBuffer.wrap(buffer, 0, bufferedPages * RunFormat.PAGE_BYTES));
     }
     int at = (page - firstPage) * RunFormat.PAGE_BYTES;
-    RunFormat.checkPage(run.path(), layout, buffer, at, page, loaded.entriesOf(page, entryCount));
+    RunFormat.checkPage(run.path(), layout, buffer, at, page);
     offset = at + RunFormat.PAGE_HEADER_BYTES;
     inPage = 0;
   }

@@ -15,7 +15,10 @@ import onefold.store.CorruptDataException;
  */
 final class RunFormat {
   static final int PAGE_BYTES = 4096;
-  static final int PAGE_HEADER_BYTES = 8;
+
+  /** Checksum, and room for the tag of an encrypted page. */
+  static final int PAGE_HEADER_BYTES = 20;
+
   static final int FOOTER_BYTES = 72;
   static final int LOCATION_BYTES = Locations.BITS / 8;
   static final int NARROW_CONTAINER_BYTES = 3;
@@ -306,36 +309,26 @@ final class RunFormat {
         | ((short) SHORT.get(page, at + 4) & 0xffffL) << 32;
   }
 
-  /** Ends a page: count, zeros behind the entries, checksum. */
+  /** Ends a page: zeros behind the entries, checksum. */
   static void sealPage(Layout layout, byte[] pages, int offset, int page, int entryCount) {
     int end = PAGE_HEADER_BYTES + entryCount * layout.entryBytes();
+    Arrays.fill(pages, offset, offset + PAGE_HEADER_BYTES, (byte) 0);
     Arrays.fill(pages, offset + end, offset + PAGE_BYTES, (byte) 0);
-    SHORT.set(pages, offset + 4, (short) entryCount);
-    SHORT.set(pages, offset + 6, (short) 0);
     INT.set(pages, offset, pageCrc(layout.runId, page, pages, offset));
   }
 
   /**
    * Checks a page.
    *
-   * @param entryCount how many entries it must hold
    * @throws CorruptDataException if it is damaged, or another page
    */
-  static void checkPage(
-      String file, Layout layout, byte[] pages, int offset, int page, int entryCount)
+  static void checkPage(String file, Layout layout, byte[] pages, int offset, int page)
       throws CorruptDataException {
-    expect(
-        file,
-        pageOffset(page),
-        "CRC of page " + page,
-        pageCrc(layout.runId, page, pages, offset),
-        (int) INT.get(pages, offset));
-    expect(
-        file,
-        pageOffset(page) + 4,
-        "entries of page " + page,
-        entryCount,
-        (short) SHORT.get(pages, offset + 4));
+    int crc = pageCrc(layout.runId, page, pages, offset);
+    int found = (int) INT.get(pages, offset);
+    if (crc != found) {
+      expect(file, pageOffset(page), "CRC of page " + page, crc, found);
+    }
   }
 
   private static int pageCrc(long runId, int page, byte[] pages, int offset) {
