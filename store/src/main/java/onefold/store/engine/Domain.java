@@ -34,11 +34,13 @@ import onefold.store.housekeeping.Cycle;
 import onefold.store.housekeeping.Ground;
 import onefold.store.housekeeping.Housekeeper;
 import onefold.store.index.ChunkIndex;
+import onefold.store.index.IndexDamageListener;
 import onefold.store.index.IndexStatistics;
 import onefold.store.index.Places;
 import onefold.store.scheduler.Promise;
 import onefold.store.scheduler.Scheduler;
 import onefold.store.scheduler.SchedulerLock;
+import onefold.store.scheduler.TaskHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,6 +54,7 @@ final class Domain implements AutoCloseable, Ground {
 
   private final Id id;
   private final ParameterSet set;
+  private final Scheduler scheduler;
   private final Containers containers;
   private final ChunkIndex index;
   private final SealedSince sealedSince;
@@ -71,7 +74,11 @@ final class Domain implements AutoCloseable, Ground {
   private final Map<Fingerprint, Integer> pins = new HashMap<>(); // guarded by lock
 
   /** Quarantined chunks; a sound copy takes them out. */
-  private final Map<ChunkKind, Set<Fingerprint>> quarantined = new HashMap<>(); // guarded by lock
+  private final Map<ChunkKind, Map<Fingerprint, QuarantinedChunk>> quarantined =
+      new EnumMap<>(ChunkKind.class); // guarded by lock
+
+  private @Nullable TaskHandle rebuilding; // guarded by lock
+  private volatile boolean stopped;
 
   /** How many those are, for a quick look without the lock. */
   private final AtomicInteger quarantinedCount = new AtomicInteger();
@@ -111,6 +118,9 @@ final class Domain implements AutoCloseable, Ground {
     /** Forgets that, because their files are deleted. */
     void unlinked(Domain domain, List<Long> containerNumbers) throws IOException;
 
+    /** Shows the operator what could not be done. */
+    void problem(String what, IOException why);
+
     /** Store time, for showing. */
     long storeTimeMillis();
   }
@@ -127,6 +137,7 @@ final class Domain implements AutoCloseable, Ground {
       boolean flat) {
     this.id = id;
     this.set = set;
+    this.scheduler = scheduler;
     this.containers = containers;
     this.index = index;
     this.sealedSince = sealedSince;
@@ -180,12 +191,13 @@ final class Domain implements AutoCloseable, Ground {
     containers.hold(ChunkKind.NODE);
     ChunkIndex index = null;
     boolean ready = false;
+    DamageDoor door = new DamageDoor();
     try {
-      index =
-          ChunkIndex.open(device, scheduler, directory + "/index", settings.index(), what -> {});
+      index = ChunkIndex.open(device, scheduler, directory + "/index", settings.index(), door);
       Domain domain =
           new Domain(scheduler, settings, id, set, containers, index, sealed, names, flat);
       domain.publishUncovered();
+      door.domain = domain;
       ready = true;
       return domain;
     } finally {
@@ -198,40 +210,88 @@ final class Domain implements AutoCloseable, Ground {
     }
   }
 
-  /** Containers that were sealed since the last commit. */
+  /** Hears of damage of the index; before the domain is open that is seen by asking. */
+  private static final class DamageDoor implements IndexDamageListener {
+    private volatile @Nullable Domain domain;
+
+    @Override
+    public void indexDamaged(String what) {
+      Domain open = domain;
+      if (open != null) {
+        open.indexDamaged(what);
+      }
+    }
+  }
+
+  /**
+   * Containers that were sealed since the last commit and are published in full: a container may be
+   * sealed while whoever filled it has not published its last block yet.
+   */
   private static final class SealedSince implements SealListener {
     private final SchedulerLock lock;
-    private List<Long> numbers = new ArrayList<>(); // guarded by lock
+    private final TreeSet<Long> publishing = new TreeSet<>(); // guarded by lock
+    private long lastTicket; // guarded by lock
+    private List<Sealed> waiting = new ArrayList<>(); // guarded by lock
+
+    /** A container, and the last append that may have gone to it. */
+    private record Sealed(long number, long lastTicket) {}
 
     SealedSince(Scheduler scheduler) {
       this.lock = scheduler.lock("sealed-containers");
+    }
+
+    /** Says that a block is about to be appended and published. */
+    long begin() {
+      lock.lock();
+      try {
+        publishing.add(++lastTicket);
+        return lastTicket;
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    /** Says that it is published, or will not be. */
+    void end(long ticket) {
+      lock.lock();
+      try {
+        publishing.remove(ticket);
+      } finally {
+        lock.unlock();
+      }
     }
 
     @Override
     public void sealed(long containerNumber, ContainerDirectory directory) {
       lock.lock();
       try {
-        numbers.add(containerNumber);
+        waiting.add(new Sealed(containerNumber, lastTicket));
       } finally {
         lock.unlock();
       }
     }
 
-    List<Long> take() {
+    /** Takes those that are published in full. */
+    List<Sealed> take() {
       lock.lock();
       try {
-        List<Long> taken = numbers;
-        numbers = new ArrayList<>();
+        long oldest = publishing.isEmpty() ? Long.MAX_VALUE : publishing.first();
+        List<Sealed> taken = new ArrayList<>();
+        List<Sealed> kept = new ArrayList<>();
+        for (Sealed sealed : waiting) {
+          (sealed.lastTicket() < oldest ? taken : kept).add(sealed);
+        }
+        waiting = kept;
         return taken;
       } finally {
         lock.unlock();
       }
     }
 
-    void giveBack(List<Long> untaken) {
+    void giveBack(List<Sealed> untaken) {
       lock.lock();
       try {
-        numbers.addAll(untaken);
+        waiting.addAll(untaken);
       } finally {
         lock.unlock();
       }
@@ -240,28 +300,82 @@ final class Domain implements AutoCloseable, Ground {
 
   /** Brings the index to what the containers hold. */
   private void publishUncovered() throws IOException {
-    Set<Long> uncovered = new TreeSet<>();
+    if (index.rebuildNeeded()) {
+      rebuild();
+      return;
+    }
+    Set<Long> uncovered = allNumbers();
+    for (long number : index.coveredContainers()) {
+      if (!uncovered.remove(number)) {
+        index.retract(number);
+      }
+    }
+    publish(uncovered);
+  }
+
+  /** Publishes everything again; the index leaves out what it has not lost. */
+  private void rebuild() throws IOException {
+    long rebuilding = index.beginRebuild();
+    // What was taken out of reach may be in reach again: dead nodes until a cycle of housekeeping
+    // has found them, damaged chunks until the end of this method.
+    resurrected = true;
+    Set<Long> existing = allNumbers();
+    for (long number : index.coveredContainers()) {
+      if (!existing.contains(number)) {
+        index.retract(number);
+      }
+    }
+    publish(existing);
+    for (QuarantinedChunk chunk : quarantinedChunks()) {
+      index.retractChunk(chunk.kind(), chunk.fingerprint(), chunk.containerNumber(), chunk.slot());
+    }
+    index.finishRebuild(rebuilding);
+  }
+
+  private Set<Long> allNumbers() {
+    Set<Long> numbers = new TreeSet<>();
     for (ChunkKind kind : ChunkKind.values()) {
-      uncovered.addAll(containers.numbers(kind));
+      numbers.addAll(containers.numbers(kind));
     }
-    boolean rebuild = index.rebuildNeeded();
-    long rebuilding = rebuild ? index.beginRebuild() : 0;
-    if (!rebuild) {
-      for (long number : index.coveredContainers()) {
-        if (!uncovered.remove(number)) {
-          index.retract(number);
+    return numbers;
+  }
+
+  private void publish(Set<Long> numbers) throws IOException {
+    for (long number : numbers) {
+      if (stopped) {
+        throw new IOException("the store is closing");
+      }
+      try {
+        publish(containers.directory(number));
+        if (containers.isSealed(number)) {
+          index.sealed(number);
         }
+      } catch (ContainerGoneException e) {
+        // Deleted meanwhile; what was live in it has been published elsewhere.
+        index.retract(number);
       }
     }
-    for (long number : uncovered) {
-      publish(containers.directory(number));
-      if (containers.isSealed(number)) {
-        index.sealed(number);
+  }
+
+  /** Builds the index again beside everything else; until then what it misses is not known. */
+  private void indexDamaged(String what) {
+    lock.lock();
+    try {
+      if (stopped || (rebuilding != null && !rebuilding.isDone())) {
+        return;
       }
-    }
-    if (rebuild) {
-      index.finishRebuild(rebuilding);
-      resurrected = true;
+      rebuilding =
+          scheduler.start(
+              "rebuild-index",
+              () -> {
+                try {
+                  rebuild();
+                } catch (IOException e) {
+                  names.problem("the index could not be built again after " + what, e);
+                }
+              });
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -391,14 +505,27 @@ final class Domain implements AutoCloseable, Ground {
         goneBefore = number;
       } catch (CorruptDataException e) {
         damage = e;
-        quarantine(
-            new QuarantinedChunk(
-                kind, Fingerprint.of(fingerprints, offset), places.lengths()[0], number, slot));
+        if (isWhole(number, slot)) {
+          quarantine(
+              new QuarantinedChunk(
+                  kind, Fingerprint.of(fingerprints, offset), places.lengths()[0], number, slot));
+        } else {
+          quarantineBlock(number, containers.blockOfSlot(number, slot));
+        }
       }
     }
   }
 
   // ---- damage
+
+  /** Whether the block of a slot is sound, so that only the chunk in it is another one. */
+  private boolean isWhole(long containerNumber, int slot) throws IOException {
+    try {
+      return containers.decodedBlock(containerNumber, slot).holds(containerNumber, slot);
+    } catch (CorruptDataException e) {
+      return false;
+    }
+  }
 
   /** Takes every chunk of a damaged block out of reach. */
   void quarantineBlock(long containerNumber, int block) throws IOException {
@@ -437,8 +564,9 @@ final class Domain implements AutoCloseable, Ground {
     try {
       boolean fresh =
           quarantined
-              .computeIfAbsent(chunk.kind(), kind -> new HashSet<>())
-              .add(chunk.fingerprint());
+                  .computeIfAbsent(chunk.kind(), kind -> new HashMap<>())
+                  .put(chunk.fingerprint(), chunk)
+              == null;
       if (fresh) {
         quarantinedCount.incrementAndGet();
       }
@@ -448,14 +576,27 @@ final class Domain implements AutoCloseable, Ground {
     }
   }
 
+  private List<QuarantinedChunk> quarantinedChunks() {
+    List<QuarantinedChunk> all = new ArrayList<>();
+    lock.lock();
+    try {
+      for (Map<Fingerprint, QuarantinedChunk> ofKind : quarantined.values()) {
+        all.addAll(ofKind.values());
+      }
+    } finally {
+      lock.unlock();
+    }
+    return all;
+  }
+
   private void heal(ChunkKind kind, FingerprintBatch chunks) {
     List<Fingerprint> healed = new ArrayList<>();
     lock.lock();
     try {
-      Set<Fingerprint> sick = quarantined.getOrDefault(kind, Set.of());
-      for (int i = 0; i < chunks.count(); i++) {
+      Map<Fingerprint, QuarantinedChunk> sick = quarantined.getOrDefault(kind, Map.of());
+      for (int i = 0; i < chunks.count() && !sick.isEmpty(); i++) {
         Fingerprint fingerprint = chunks.fingerprint(i);
-        if (sick.remove(fingerprint)) {
+        if (sick.remove(fingerprint) != null) {
           quarantinedCount.decrementAndGet();
           healed.add(fingerprint);
         }
@@ -500,8 +641,13 @@ final class Domain implements AutoCloseable, Ground {
   private void appendAndPublish(
       ChunkKind kind, int lane, byte[] block, int offset, int lengthBytes, FingerprintBatch chunks)
       throws IOException {
-    Appended appended = containers.append(kind, lane, block, offset, lengthBytes, chunks);
-    index.publish(appended.containerNumber(), kind, appended.firstSlot(), chunks);
+    long ticket = sealedSince.begin();
+    try {
+      Appended appended = containers.append(kind, lane, block, offset, lengthBytes, chunks);
+      index.publish(appended.containerNumber(), kind, appended.firstSlot(), chunks);
+    } finally {
+      sealedSince.end(ticket);
+    }
   }
 
   /** No data that is appended from now on gets a lower container number. */
@@ -518,11 +664,12 @@ final class Domain implements AutoCloseable, Ground {
   /** What has been appended since the last commit. */
   final class Growth {
     private final Map<ChunkKind, Map<Long, Long>> ends;
-    private final List<Long> sealed;
+    private final List<SealedSince.Sealed> sealed;
     private final long next;
     private long bytes;
 
-    private Growth(Map<ChunkKind, Map<Long, Long>> ends, List<Long> sealed, long next) {
+    private Growth(
+        Map<ChunkKind, Map<Long, Long>> ends, List<SealedSince.Sealed> sealed, long next) {
       this.ends = ends;
       this.sealed = sealed;
       this.next = next;
@@ -566,8 +713,8 @@ final class Domain implements AutoCloseable, Ground {
       for (Map<Long, Long> ofKind : ends.values()) {
         covered.putAll(ofKind);
       }
-      for (long number : sealed) {
-        index.sealed(number);
+      for (SealedSince.Sealed each : sealed) {
+        index.sealed(each.number());
       }
       containers.sealHeld(ends.getOrDefault(ChunkKind.NODE, Map.of()));
     }
@@ -593,7 +740,7 @@ final class Domain implements AutoCloseable, Ground {
       // No node is appended now; the data below the last one was appended before it. Sealed
       // containers first, then the next number, then the ends: what is sealed or opened in between
       // is named with its end, which is right as well.
-      List<Long> sealed = sealedSince.take();
+      List<SealedSince.Sealed> sealed = sealedSince.take();
       long next = containers.nextContainerNumber();
       Map<ChunkKind, Map<Long, Long>> ends = new EnumMap<>(ChunkKind.class);
       for (ChunkKind kind : List.of(ChunkKind.NODE, ChunkKind.DATA)) {
@@ -741,7 +888,7 @@ final class Domain implements AutoCloseable, Ground {
   private boolean isQuarantined(ChunkKind kind, Fingerprint fingerprint) {
     lock.lock();
     try {
-      return quarantined.getOrDefault(kind, Set.of()).contains(fingerprint);
+      return quarantined.getOrDefault(kind, Map.of()).containsKey(fingerprint);
     } finally {
       lock.unlock();
     }
@@ -878,6 +1025,22 @@ final class Domain implements AutoCloseable, Ground {
   }
 
   // ---- the end
+
+  /** Ends what runs by itself. */
+  void stop() {
+    housekeeper.stop();
+    TaskHandle running;
+    lock.lock();
+    try {
+      stopped = true;
+      running = rebuilding;
+    } finally {
+      lock.unlock();
+    }
+    if (running != null) {
+      running.join();
+    }
+  }
 
   /** Takes no more nodes, so that the last commit covers all there are. */
   void refuseNodes() {

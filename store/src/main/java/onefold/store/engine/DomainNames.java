@@ -2,6 +2,7 @@ package onefold.store.engine;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.function.Consumer;
 import onefold.chunker.ChunkKind;
 import onefold.chunker.Fingerprint;
 import onefold.chunker.FingerprintBatch;
@@ -23,7 +24,12 @@ final class DomainNames implements Domain.Names {
   private volatile @Nullable Parts parts;
 
   /** What there is when the engine is ready. */
-  private record Parts(Committer committer, Catalog catalog, CatalogPages pages, long epoch) {}
+  private record Parts(
+      Committer committer,
+      Catalog catalog,
+      CatalogPages pages,
+      long epoch,
+      Consumer<String> problem) {}
 
   /** For commands that nobody waits for: what is lost with them is found again. */
   private static final Committer.Listener UNHEARD =
@@ -42,8 +48,13 @@ final class DomainNames implements Domain.Names {
     this.clock = clock;
   }
 
-  void ready(Committer committer, Catalog catalog, CatalogPages pages, long epoch) {
-    parts = new Parts(committer, catalog, pages, epoch);
+  void ready(
+      Committer committer,
+      Catalog catalog,
+      CatalogPages pages,
+      long epoch,
+      Consumer<String> problem) {
+    parts = new Parts(committer, catalog, pages, epoch, problem);
   }
 
   /** Says that the catalog has been put on other pages; the committer's task only. */
@@ -190,6 +201,11 @@ final class DomainNames implements Domain.Names {
         .stream()
         .mapToLong(Long::longValue)
         .toArray();
+  }
+
+  @Override
+  public void problem(String what, IOException why) {
+    parts().problem().accept(what + ": " + why.getMessage());
   }
 
   @Override

@@ -148,7 +148,7 @@ public final class Engine implements ChunkStore {
     this.domains.putAll(recovered.domains());
     this.names = recovered.names();
     this.committer = new Committer(scheduler, new Ground());
-    names.ready(committer, catalog, recovered.pages(), superblock.epoch());
+    names.ready(committer, catalog, recovered.pages(), superblock.epoch(), what -> problem = what);
   }
 
   private void makeDefaults() throws IOException {
@@ -765,9 +765,9 @@ public final class Engine implements ChunkStore {
       lock.unlock();
     }
     try {
-      catalogDomain.housekeeper().stop();
+      catalogDomain.stop();
       for (Domain domain : openDomains()) {
-        domain.housekeeper().stop();
+        domain.stop();
         domain.refuseNodes();
       }
       if (!committer.isBroken()) {

@@ -7,11 +7,16 @@ import onefold.store.device.Device;
 
 /**
  * Keeps uploads from using the reserve that deletes, housekeeping and the journal need when the
- * disk is full. Asks the file system again after every {@value #STEP_BYTES} bytes. Any thread may
- * ask.
+ * disk is full. Asks the file system again after a part of the reserve. Any thread may ask.
  */
 final class SpaceGuard {
-  private static final long STEP_BYTES = 16L << 20;
+  /** Most bytes written before the file system is asked again. */
+  private static final long MAX_STEP_BYTES = 16L << 20;
+
+  /**
+   * The step is this part of the reserve, so that what others write meanwhile does not use it up.
+   */
+  private static final int STEP_PART = 8;
 
   private final Device device;
   private final long reserveBytes;
@@ -43,7 +48,8 @@ final class SpaceGuard {
               + reserveBytes
               + " are kept for deletes and housekeeping; delete items, or add space");
     }
-    allowance.set(Math.min(STEP_BYTES, (free - reserveBytes) / 4));
+    long step = reserveBytes == 0 ? MAX_STEP_BYTES : reserveBytes / STEP_PART;
+    allowance.set(Math.min(Math.min(step, MAX_STEP_BYTES), (free - reserveBytes) / 4));
   }
 
   boolean isEnough() throws IOException {

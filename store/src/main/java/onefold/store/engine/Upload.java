@@ -352,13 +352,13 @@ final class Upload implements IngestSession {
   public CommitOutcome commit(ObjectRoot root, CommitRequest request) throws IOException {
     checkOpen();
     flushNodes();
-    checkRoot(root);
     FingerprintBatch goneNodes = new FingerprintBatch(ChunkKind.NODE, 8);
     FingerprintBatch goneData = new FingerprintBatch(ChunkKind.DATA, 8);
     findGone(goneNodes, goneData);
     if (goneNodes.count() + goneData.count() > 0) {
       return new CommitOutcome.Lacking(goneNodes, goneData);
     }
+    checkRoot(root);
     CatalogReply reply =
         engine
             .committer()
@@ -671,7 +671,6 @@ final class Upload implements IngestSession {
   Promise<Checkpoint> checkpoint(ObjectRoot root, HaveList.@Nullable Interval covered)
       throws IOException {
     flushNodes();
-    checkRoot(root);
     FingerprintBatch goneNodes = new FingerprintBatch(ChunkKind.NODE, 8);
     FingerprintBatch goneData = new FingerprintBatch(ChunkKind.DATA, 8);
     findGone(goneNodes, goneData);

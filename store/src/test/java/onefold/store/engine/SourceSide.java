@@ -2,6 +2,7 @@ package onefold.store.engine;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,7 +46,7 @@ final class SourceSide {
           new RecipeBuilder(
               set,
               (level, node, length, fingerprint) ->
-                  nodes.put(Fingerprint.of(fingerprint, 0), java.util.Arrays.copyOf(node, length)));
+                  nodes.put(Fingerprint.of(fingerprint, 0), Arrays.copyOf(node, length)));
       int at = 0;
       for (int i = 0; i < count; i++) {
         Fingerprint fingerprint = fingerprinter.fingerprint(content, at, lengths[i]);
@@ -98,7 +99,13 @@ final class SourceSide {
       long[] again = session.putNode(level, node, 0, node.length);
       for (long word : again) {
         if (word != 0) {
-          throw new IllegalStateException("still lacking after everything was sent");
+          throw new IllegalStateException(
+              "still lacking on level "
+                  + level
+                  + " after everything was sent: "
+                  + Arrays.toString(lacking)
+                  + ", then "
+                  + Arrays.toString(again));
         }
       }
     }

@@ -1,0 +1,351 @@
+package onefold.store.engine;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import onefold.block.BlockReader;
+import onefold.chunker.FingerprintBatch;
+import onefold.store.CommitMode;
+import onefold.store.CommitOutcome;
+import onefold.store.CorruptDataException;
+import onefold.store.Id;
+import onefold.store.IngestSession;
+import onefold.store.ItemRecord;
+import onefold.store.ObjectReader;
+import onefold.store.RefusedException;
+import onefold.store.StoreFullException;
+import onefold.store.StoreRecord;
+import onefold.store.StoredChunks;
+import onefold.store.simulation.SimulatedDevice;
+import onefold.store.simulation.Simulation;
+import org.junit.jupiter.api.Test;
+
+/** Damaged files and full disks: what is affected says so, the rest is served. */
+class DamageTest {
+  @FunctionalInterface
+  private interface Body {
+    void run(Engine engine, SimulatedDevice device) throws Exception;
+  }
+
+  private static Simulation onEngine(Simulation simulation, Body body) throws Exception {
+    simulation.run(() -> {
+      try (Engine engine =
+          Engine.open(simulation.device(), simulation.scheduler(), Walk.small(0))) {
+        body.run(engine, simulation.device());
+      }
+      return true;
+    });
+    return simulation;
+  }
+
+  private static List<String> containers(SimulatedDevice device, String kind) {
+    List<String> files = new ArrayList<>();
+    for (String file : device.files()) {
+      if (file.contains("/" + kind + "/") && !file.contains("/" + new Id(0, 0) + "/")) {
+        files.add(file);
+      }
+    }
+    return files;
+  }
+
+  /** Damages a byte in the middle of each file. */
+  private static void damage(SimulatedDevice device, List<String> files) throws IOException {
+    for (String file : files) {
+      device.flipBit(file, 700, 5);
+    }
+  }
+
+  @Test
+  void aDamagedBlockFailsTheItemsThatNeedItAndNoOther() throws Exception {
+    long seed = Simulation.seed();
+    byte[] first = Walk.content(1, 200_000);
+    byte[] second = Walk.content(2, 700_000);
+    var before =
+        onEngine(
+            new Simulation(seed),
+            (engine, device) -> {
+              Walk.put(engine, "first", first);
+              Walk.put(engine, "second", second);
+            });
+    var after = before.afterProcessEnd(seed);
+    damage(after.device(), containers(after.device(), "data").subList(0, 1));
+    onEngine(
+        after,
+        (engine, device) -> {
+          assertThrows(CorruptDataException.class, () -> Walk.get(engine, "first"));
+          assertArrayEquals(second, Walk.get(engine, "second"));
+          // Still damaged, never "not found", and the ranges that are sound can be read.
+          assertThrows(CorruptDataException.class, () -> Walk.get(engine, "first"));
+          StoreRecord store = Walk.defaultStore(engine);
+          ItemRecord item = engine.findItem(store.id(), "first").orElseThrow();
+          try (ObjectReader reader = engine.openReader(store.domainId(), item.root())) {
+            byte[] tail = new byte[10_000];
+            int n = reader.read(190_000, tail, 0, 10_000);
+            assertArrayEquals(
+                Arrays.copyOfRange(first, 190_000, 190_000 + n), Arrays.copyOf(tail, n));
+          }
+        });
+  }
+
+  @Test
+  void theNextCopyHealsTheOldItemsAndTheDamagedOneIsNoTargetEvenAfterARestart() throws Exception {
+    long seed = Simulation.seed();
+    byte[] content = Walk.content(3, 600_000);
+    var before =
+        onEngine(new Simulation(seed), (engine, device) -> Walk.put(engine, "old", content));
+    var damaged = before.afterProcessEnd(seed);
+    damage(damaged.device(), containers(damaged.device(), "data").subList(0, 1));
+    var restarted =
+        onEngine(
+                damaged,
+                (engine, device) ->
+                    assertThrows(CorruptDataException.class, () -> Walk.get(engine, "old")))
+            .afterProcessEnd(seed);
+    onEngine(
+        restarted,
+        (engine, device) -> {
+          ItemRecord again = Walk.put(engine, "new", content);
+          assertTrue(again.newBytes() > 0, "nothing was sent again");
+          assertTrue(again.newBytes() < content.length, "everything was sent again");
+          assertArrayEquals(content, Walk.get(engine, "new"));
+          assertArrayEquals(content, Walk.get(engine, "old"));
+        });
+  }
+
+  @Test
+  void aClientThatAsksFirstHealsToo() throws Exception {
+    long seed = Simulation.seed();
+    byte[] content = Walk.content(4, 1_200_000);
+    var before =
+        onEngine(new Simulation(seed), (engine, device) -> Walk.put(engine, "old", content));
+    var damaged = before.afterProcessEnd(seed);
+    damage(damaged.device(), containers(damaged.device(), "data"));
+    onEngine(
+        damaged,
+        (engine, device) -> {
+          StoreRecord store = Walk.defaultStore(engine);
+          assertThrows(CorruptDataException.class, () -> Walk.get(engine, "old"));
+          SourceSide client = new SourceSide(content);
+          try (IngestSession session = engine.openIngest(store.id(), "new", Optional.empty())) {
+            client.upload(session);
+            assertInstanceOf(
+                CommitOutcome.Committed.class,
+                session.commit(
+                    client.root(), Walk.request(Walk.commandId("n"), CommitMode.IF_ABSENT)));
+          }
+          // One reading finds one damaged block; another upload heals the next one.
+          for (int round = 0; round < 10; round++) {
+            try {
+              assertArrayEquals(content, Walk.get(engine, "old"));
+              break;
+            } catch (CorruptDataException stillDamaged) {
+              try (IngestSession session =
+                  engine.openIngest(store.id(), "new" + round, Optional.empty())) {
+                client.upload(session);
+                session.commit(
+                    client.root(), Walk.request(Walk.commandId("n" + round), CommitMode.IF_ABSENT));
+              }
+            }
+          }
+          assertArrayEquals(content, Walk.get(engine, "old"));
+          assertTrue(client.sentDataBytes > 0);
+          assertTrue(client.sentDataBytes < content.length);
+        });
+  }
+
+  @Test
+  void anAnswerThatIsGoneAtTheCommitComesBackAsSendIt() throws Exception {
+    long seed = Simulation.seed();
+    byte[] content = Walk.content(5, 150_000);
+    var before =
+        onEngine(new Simulation(seed), (engine, device) -> Walk.put(engine, "old", content));
+    var after = before.afterProcessEnd(seed);
+    onEngine(
+        after,
+        (engine, device) -> {
+          StoreRecord store = Walk.defaultStore(engine);
+          SourceSide client = new SourceSide(content);
+          try (IngestSession session = engine.openIngest(store.id(), "new", Optional.empty())) {
+            // Its nodes are asked for one by one, so that every chunk is answered.
+            FingerprintBatch all = client.allChunks();
+            session.have(all);
+            client.upload(session);
+            damage(device, containers(device, "data"));
+            assertThrows(CorruptDataException.class, () -> Walk.get(engine, "old"));
+            var request = Walk.request(Walk.commandId("new"), CommitMode.IF_ABSENT);
+            var lacking =
+                assertInstanceOf(
+                    CommitOutcome.Lacking.class, session.commit(client.root(), request));
+            assertTrue(lacking.data().count() > 0);
+            List<onefold.chunker.Fingerprint> again = new ArrayList<>();
+            for (int i = 0; i < lacking.data().count(); i++) {
+              again.add(lacking.data().fingerprint(i));
+            }
+            client.sendData(session, again);
+            for (int round = 0; round < 4; round++) {
+              client.upload(session);
+              if (session.commit(client.root(), request) instanceof CommitOutcome.Committed) {
+                break;
+              }
+            }
+          }
+          assertArrayEquals(content, Walk.get(engine, "new"));
+          assertArrayEquals(content, Walk.get(engine, "old"));
+        });
+  }
+
+  @Test
+  void aLostIndexIsBuiltAgainAndAnswersAsBefore() throws Exception {
+    long seed = Simulation.seed();
+    byte[] content = Walk.content(6, 900_000);
+    var before =
+        onEngine(new Simulation(seed), (engine, device) -> Walk.put(engine, "item", content));
+    var after = before.afterProcessEnd(seed);
+    onEngine(after, (engine, device) -> assertArrayEquals(content, Walk.get(engine, "item")));
+    var damaged = after.afterProcessEnd(seed);
+    for (String file : damaged.device().files()) {
+      if (file.contains("/index/")) {
+        damaged.device().truncateAtRest(file, 10);
+      }
+    }
+    onEngine(
+        damaged,
+        (engine, device) -> {
+          assertArrayEquals(content, Walk.get(engine, "item"));
+          assertEquals(0, Walk.put(engine, "again", content).newBytes());
+          engine.runHousekeeping(Walk.defaultStore(engine).domainId());
+          assertArrayEquals(content, Walk.get(engine, "item"));
+        });
+  }
+
+  @Test
+  void storedBlocksCarryTheWholeObjectInOrder() throws Exception {
+    onEngine(
+        new Simulation(Simulation.seed()),
+        (engine, device) -> {
+          StoreRecord store = Walk.defaultStore(engine);
+          byte[] part = Walk.content(7, 300_000);
+          byte[] content = Walk.joined(part, Walk.content(8, 500_000), part);
+          ItemRecord item = Walk.put(engine, "item", content);
+          for (long[] range :
+              new long[][] {{0, content.length}, {123_456, 777_777}, {5, 6}, {9, 9}}) {
+            byte[] got = new byte[content.length];
+            Map<Long, byte[][]> blocks = new HashMap<>();
+            long next = range[0];
+            try (ObjectReader reader = engine.openReader(store.domainId(), item.root());
+                StoredChunks walk = reader.storedChunks(range[0], range[1])) {
+              boolean more = true;
+              while (more) {
+                switch (walk.next()) {
+                  case StoredChunks.Step.Block(long number, byte[] bytes, int offset, int length) ->
+                      blocks.put(number, chunksOf(bytes, offset, length));
+                  case StoredChunks.Step.Extent(
+                          long at,
+                          long number,
+                          int chunk,
+                          byte[] print,
+                          int skip,
+                          int length) -> {
+                    assertEquals(next, at);
+                    byte[][] block = Objects.requireNonNull(blocks.get(number));
+                    System.arraycopy(block[chunk], skip, got, Math.toIntExact(at), length);
+                    assertEquals(32, print.length);
+                    next += length;
+                  }
+                  case StoredChunks.Step.Zeros(long at, long length) -> next += length;
+                  case StoredChunks.Step.End() -> more = false;
+                }
+              }
+            }
+            assertEquals(range[1], next);
+            assertArrayEquals(
+                Arrays.copyOfRange(content, (int) range[0], (int) range[1]),
+                Arrays.copyOfRange(got, (int) range[0], (int) range[1]));
+          }
+        });
+  }
+
+  private static byte[][] chunksOf(byte[] bytes, int offset, int length) throws IOException {
+    try (BlockReader reader = new BlockReader()) {
+      reader.parse(bytes, offset, length);
+      byte[] raw = reader.decompress();
+      byte[][] chunks = new byte[reader.chunkCount()][];
+      int at = 0;
+      for (int i = 0; i < chunks.length; i++) {
+        chunks[i] = Arrays.copyOfRange(raw, at, at + reader.chunkLengths()[i]);
+        at += reader.chunkLengths()[i];
+      }
+      return chunks;
+    }
+  }
+
+  @Test
+  void aFullDiskRefusesWritesAndReadsAndDeletesAndHousekeepingGoOn() throws Exception {
+    long seed = Simulation.seed();
+    var simulation = new Simulation(seed);
+    byte[] keep = Walk.content(9, 700_000);
+    simulation.run(() -> {
+      var settings = Walk.small(0).withReserveBytes(2 << 20);
+      try (Engine engine = Engine.open(simulation.device(), simulation.scheduler(), settings)) {
+        StoreRecord store = Walk.defaultStore(engine);
+        Walk.put(engine, "keep", keep);
+        byte[] dead = Walk.content(10, 3_000_000);
+        Walk.put(engine, "dead", dead);
+        simulation.device().setCapacityBytes(simulation.device().usedBytes() + (2 << 20) + 300_000);
+        byte[] more = Walk.content(11, 40_000_000);
+        assertThrows(StoreFullException.class, () -> Walk.put(engine, "more", more));
+        assertTrue(engine.findItem(store.id(), "more").isEmpty());
+        assertArrayEquals(keep, Walk.get(engine, "keep"));
+        engine.deleteItem(Walk.commandId("d"), store.id(), "dead");
+        engine.runHousekeeping(store.domainId());
+        engine.runHousekeeping(store.domainId());
+        assertArrayEquals(keep, Walk.get(engine, "keep"));
+        byte[] less = Walk.content(12, 1_000_000);
+        Walk.put(engine, "less", less);
+        assertArrayEquals(less, Walk.get(engine, "less"));
+      }
+      return true;
+    });
+  }
+
+  @Test
+  void aQuotaRefusesTheCommitAndNothingStays() throws Exception {
+    onEngine(
+        new Simulation(Simulation.seed()),
+        (engine, device) -> {
+          StoreRecord base = Walk.defaultStore(engine);
+          StoreRecord store =
+              engine.createStore(
+                  Walk.commandId("s"),
+                  new StoreRecord(
+                      Walk.commandId("x"),
+                      "limited",
+                      base.domainId(),
+                      100_000,
+                      base.compression(),
+                      0,
+                      0));
+          byte[] half = Walk.content(13, 60_000);
+          Walk.put(engine, store, "one", half, 1000, Walk.commandId("one"));
+          RefusedException refused =
+              assertThrows(
+                  RefusedException.class,
+                  () -> Walk.put(engine, store, "two", half, 1000, Walk.commandId("two")));
+          assertEquals(RefusedException.Reason.QUOTA_EXCEEDED, refused.reason());
+          assertFalse(engine.findItem(store.id(), "two").isPresent());
+          assertEquals(60_000, engine.statistics(store.id()).logicalBytes());
+        });
+  }
+}
