@@ -319,8 +319,10 @@ final class Domain implements AutoCloseable, Ground {
     // What was taken out of reach may be in reach again: dead nodes until a cycle of housekeeping
     // has found them, damaged chunks until the end of this method.
     resurrected = true;
+    // Covered is none now. Known, read first: what appears in between is not taken for deleted.
+    Set<Long> known = index.knownContainers();
     Set<Long> existing = allNumbers();
-    for (long number : index.coveredContainers()) {
+    for (long number : known) {
       if (!existing.contains(number)) {
         index.retract(number);
       }
