@@ -266,13 +266,17 @@ public final class CatalystClient implements AutoCloseable {
     }
   }
 
-  private static Bandwidth bandwidthFor(WriteOptions options) {
+  /** Decides for {@link Bandwidth#AUTO} as its documentation says. */
+  private Bandwidth bandwidthFor(WriteOptions options) throws IOException {
     if (options.bandwidth() != Bandwidth.AUTO) {
       return options.bandwidth();
     }
-    boolean small =
-        options.expectedBytes() >= 0 && options.expectedBytes() <= Bandwidth.SMALL_ITEM_BYTES;
-    return small ? Bandwidth.HIGH : Bandwidth.LOW;
+    if (options.expectedBytes() >= 0 && options.expectedBytes() <= Bandwidth.SMALL_ITEM_BYTES) {
+      return Bandwidth.HIGH;
+    }
+    return connections.retrying(Connection::probe).isFasterThan(workers.count())
+        ? Bandwidth.HIGH
+        : Bandwidth.LOW;
   }
 
   /** Begins to read an item. */

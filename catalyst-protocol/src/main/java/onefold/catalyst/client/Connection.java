@@ -18,11 +18,13 @@ import java.net.SocketAddress;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
 import onefold.catalyst.wire.ChannelBinding;
 import onefold.catalyst.wire.ConnectionLostException;
 import onefold.catalyst.wire.ErrorCode;
@@ -50,6 +52,10 @@ final class Connection implements FrameChannel.Owner, AutoCloseable {
   private final QueueInbox connectionInbox = new QueueInbox();
   private final CompletableFuture<Boolean> ready = new CompletableFuture<>();
   private volatile boolean loggedIn;
+  private volatile @Nullable SocketAddress serverAddress;
+
+  private final ReentrantLock probing = new ReentrantLock();
+  private @Nullable LineProbe probe; // guarded by probing
 
   private Connection(ClientSettings settings) {
     this.settings = settings;
@@ -134,6 +140,7 @@ final class Connection implements FrameChannel.Owner, AutoCloseable {
           "cannot connect to " + shown() + ": " + connecting.cause().getMessage(),
           connecting.cause());
     }
+    serverAddress = connecting.channel().remoteAddress();
     return connecting.channel();
   }
 
@@ -233,12 +240,36 @@ final class Connection implements FrameChannel.Owner, AutoCloseable {
     return channel;
   }
 
+  /** Returns how fast the line is, measured once. */
+  LineProbe probe() throws IOException {
+    probing.lock();
+    try {
+      LineProbe there = probe;
+      if (there == null) {
+        there = isLocal() ? LineProbe.LOCAL : LineProbe.measure(this);
+        probe = there;
+      }
+      return there;
+    } finally {
+      probing.unlock();
+    }
+  }
+
+  Duration patience() {
+    return settings.requestTime();
+  }
+
+  /** Returns whether the server is on this machine. */
+  boolean isLocal() {
+    return isLocal(serverAddress);
+  }
+
   boolean isUsable() {
     return loggedIn && channel.isOpen();
   }
 
   /** Returns whether the server's address is one of this machine. */
-  static boolean isLocal(@Nullable SocketAddress address) {
+  private static boolean isLocal(@Nullable SocketAddress address) {
     if (!(address instanceof InetSocketAddress there)) {
       return false;
     }

@@ -8,6 +8,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -246,10 +247,11 @@ public final class FrameChannel extends ChannelInboundHandlerAdapter {
     Channel to = channelOrNull();
     if (to != null) {
       long periodMillis = Math.max(1, limitSeconds * 1000L / 3);
-      var _ =
+      ScheduledFuture<?> watch =
           to.eventLoop()
               .scheduleAtFixedRate(
                   this::watchSilence, periodMillis, periodMillis, TimeUnit.MILLISECONDS);
+      to.closeFuture().addListener(closedNow -> watch.cancel(false));
     }
   }
 

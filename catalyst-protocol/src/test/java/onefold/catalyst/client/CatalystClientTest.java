@@ -430,6 +430,26 @@ class CatalystClientTest {
   }
 
   @Test
+  void bandwidthIsChosenByLineAndCores() throws IOException {
+    // On this machine nothing is measured and the answer is low, whatever the cores.
+    try (TestAppliance other = TestAppliance.start();
+        CatalystClient here = other.client()) {
+      CommittedItem made =
+          here.put(
+              "default", "x", new ByteArrayInputStream(new byte[1 << 20]), WriteOptions.DEFAULT);
+      assertTrue(made.statistics().sentDataBytes() < 1 << 20);
+    }
+    try (var connections = new Connections(appliance.clientSettings())) {
+      LineProbe measured = LineProbe.measure(connections.get());
+      assertTrue(
+          measured.roundTripNanos() > 0 && measured.bytesPerSecond() > 0, measured::toString);
+    }
+    assertTrue(new LineProbe(1000, 0.6e9).isFasterThan(1));
+    assertFalse(new LineProbe(1000, 0.6e9).isFasterThan(2));
+    assertFalse(LineProbe.LOCAL.isFasterThan(1));
+  }
+
+  @Test
   void storesSayWhatTheyAre() throws IOException {
     appliance
         .store()

@@ -76,6 +76,19 @@ public final class TestAppliance implements AutoCloseable {
             epoch));
   }
 
+  /** Starts on a port that another one has left. */
+  public static TestAppliance startOn(int port, ChunkStore store) throws IOException {
+    return new TestAppliance(
+        store,
+        new ServerSettings(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
+            IDENTITY,
+            TlsProvider.JDK,
+            quickLimits(),
+            "test",
+            1));
+  }
+
   /** Limits for tests in which logins fail: no waiting. */
   public static ServerLimits quickLimits() {
     ServerLimits d = ServerLimits.DEFAULT;
