@@ -15,8 +15,12 @@ public record JournalSettings(int segmentBytes, int maxWaitingBytes) {
   /** A segment is read into memory as a whole when the journal is opened or replayed. */
   public static final int MAX_SEGMENT_BYTES = 64 << 20;
 
-  /** Segments of 4 MiB, of which up to three take space at a time, and 16 MiB waiting. */
-  public static final JournalSettings DEFAULT = new JournalSettings(4 << 20, 16 << 20);
+  /**
+   * Segments of 512 KiB, of which up to three take space at a time, and 16 MiB waiting.
+   * Preallocated space counts against the ratio of a small store, so segments are no longer than
+   * they need be.
+   */
+  public static final JournalSettings DEFAULT = new JournalSettings(512 << 10, 16 << 20);
 
   /** Checks both against their bounds. */
   public JournalSettings {
