@@ -92,9 +92,9 @@ class ResumeTest {
     }
     // From the last bytes of the login to the last of the commit, and more often near the ends.
     var cuts = new ArrayList<Long>();
-    for (int i = 0; i < 14; i++) {
+    for (int i = 0; i < 8; i++) {
       cuts.add(loginBytes + 200 + random.nextLong(allBytes - loginBytes));
-      cuts.add(i < 7 ? loginBytes + 200 + 40L * i : allBytes - 40L * (i - 7));
+      cuts.add(i < 4 ? loginBytes + 200 + 70L * i : allBytes - 70L * (i - 4));
     }
     for (long cut : cuts) {
       byte[] fresh = content(2_500_000, cut);
@@ -112,7 +112,7 @@ class ResumeTest {
       }
       assertStored(item, same ? bytes : fresh);
     }
-    assertEquals(29, appliance.store().statistics(appliance.storeId()).itemCount());
+    assertEquals(1 + cuts.size(), appliance.store().statistics(appliance.storeId()).itemCount());
   }
 
   @ParameterizedTest
@@ -129,7 +129,7 @@ class ResumeTest {
       client.put("default", "x", new ByteArrayInputStream(content(600_000, seed)), options);
       allBytes = line.downBytes();
     }
-    for (long cut = loginBytes + 1; cut <= allBytes; cut += 1 + (allBytes - loginBytes) / 14) {
+    for (long cut = loginBytes + 1; cut <= allBytes; cut += 1 + (allBytes - loginBytes) / 8) {
       byte[] fresh = content(600_000, seed + cut);
       line.breakAfterDown(cut);
       try (CatalystClient client = overLine()) {
@@ -145,8 +145,8 @@ class ResumeTest {
     try (CatalystClient client = overLine()) {
       client.put("default", "x", new ByteArrayInputStream(bytes), WriteOptions.DEFAULT);
     }
-    for (int i = 0; i < 12; i++) {
-      line.breakAfterDown(10_000 + i * 150_000L);
+    for (int i = 0; i < 6; i++) {
+      line.breakAfterDown(10_000 + i * 300_000L);
       line.breakAfterDown(400_000);
       try (CatalystClient client = overLine()) {
         var out = new ByteArrayOutputStream();
