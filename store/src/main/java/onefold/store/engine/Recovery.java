@@ -315,7 +315,10 @@ final class Recovery {
       try {
         part.close();
       } catch (Exception e) {
-        reason.addSuppressed(e);
+        if (!e.equals(
+            reason)) { // A device whose force has failed throws the same one at every call.
+          reason.addSuppressed(e);
+        }
       }
     }
   }
