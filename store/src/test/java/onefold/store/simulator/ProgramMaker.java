@@ -206,9 +206,7 @@ final class ProgramMaker {
       case HOUSEKEEPING -> new Step.Housekeeping(random.nextInt(4) == 0 ? 1 : 0);
       case PAUSE -> new Step.Pause(random.nextBoolean());
       case QUOTA ->
-          new Step.Quota(
-              random.nextInt(3) == 0 ? 2 : 1,
-              random.nextBoolean() ? -1 : random.nextInt(1 << random.nextInt(1, 18)));
+          new Step.Quota(1, random.nextBoolean() ? -1 : random.nextInt(1 << random.nextInt(1, 18)));
       case DROP_STORE -> new Step.DropStore(random.nextBoolean());
       case MAKE_STORE -> new Step.MakeStore();
       case FILL_DISK -> new Step.FillDisk(random.nextInt(1 << random.nextInt(8, 21)));
