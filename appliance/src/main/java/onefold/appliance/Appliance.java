@@ -390,6 +390,9 @@ public final class Appliance implements AutoCloseable {
   /** Ends sessions in order and closes everything, the last opened first. Safe to call again. */
   @Override
   public void close() throws IOException {
+    if (!opened.isEmpty()) {
+      LOG.log(Level.INFO, "stopping");
+    }
     IOException failure = null;
     while (!opened.isEmpty()) {
       AutoCloseable next = opened.pop();

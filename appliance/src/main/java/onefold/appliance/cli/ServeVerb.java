@@ -21,6 +21,7 @@ import onefold.appliance.configuration.Configuration.Door;
 import onefold.appliance.configuration.ConfigurationFile;
 import onefold.appliance.context.Contexts;
 import onefold.appliance.json.JsonObject;
+import onefold.appliance.log.HeldLogManager;
 import onefold.appliance.rest.ClientArchive;
 import onefold.store.device.DeviceForceException;
 import picocli.CommandLine.Command;
@@ -90,6 +91,7 @@ final class ServeVerb extends Verb {
   @Override
   public Integer call() throws IOException, Failure {
     Configuration configuration = configuration();
+    HeldLogManager.install();
     CountDownLatch stopped = new CountDownLatch(1);
     Appliance appliance =
         Appliance.start(

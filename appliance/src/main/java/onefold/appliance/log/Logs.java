@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.util.logging.FileHandler;
 import java.util.logging.Handler;
 import java.util.logging.Level;
-import java.util.logging.LogManager;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import onefold.appliance.configuration.Configuration;
@@ -36,7 +35,9 @@ public final class Logs implements AutoCloseable {
   public static Logs start(Configuration.Log settings, Path folder, PrintStream out)
       throws IOException {
     Files.createDirectories(folder);
-    LogManager.getLogManager().reset();
+    for (Handler usual : Logger.getLogger("").getHandlers()) {
+      Logger.getLogger("").removeHandler(usual);
+    }
     Logger root = Logger.getLogger("");
     Level level =
         switch (settings.level()) {
@@ -55,6 +56,7 @@ public final class Logs implements AutoCloseable {
     root.setLevel(level);
     root.addHandler(file);
     root.addHandler(standard);
+    HeldLogManager.hold();
     // What the libraries say below a warning is about themselves.
     for (String library :
         new String[] {

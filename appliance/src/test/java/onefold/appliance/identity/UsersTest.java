@@ -138,6 +138,25 @@ class UsersTest {
   }
 
   @Test
+  void theFormatsPageIsRight() throws IOException {
+    byte[] key = new byte[32];
+    for (int i = 0; i < key.length; i++) {
+      key[i] = (byte) i;
+    }
+    Path keys = Files.createDirectory(folder.resolve("sample"));
+    Files.write(keys.resolve(ApplianceKey.FILE_NAME), key);
+    byte[] sample =
+        java.util.HexFormat.of()
+            .parseHex(
+                "4f4653520101000102030405060708090a0b"
+                    + "3c20b87aa880e021af20b5f6ef2cb6dd8260771bdb6742e6ff6099d1");
+    ApplianceKey sealing = ApplianceKey.openOrCreate(keys, random);
+    byte[] content = "{\"name\":\"a\"}".getBytes(StandardCharsets.UTF_8);
+    assertArrayEquals(content, sealing.open("user", "a", sample));
+    assertThrows(CorruptDataException.class, () -> sealing.open("user", "b", sample));
+  }
+
+  @Test
   void aFirstStartThatWasCutOffKeepsThePasswordItWroteDown() throws IOException {
     Path file = folder.resolve("context.json");
     var first = new FirstAdministrator(store, users, random);

@@ -1,0 +1,121 @@
+package onefold.appliance.rest;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
+import java.util.jar.Attributes;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
+import java.util.zip.GZIPInputStream;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
+import onefold.appliance.FrontEnd;
+import onefold.appliance.RunningAppliance;
+import onefold.appliance.json.Json;
+import onefold.appliance.json.JsonObject;
+import onefold.testing.RealClients;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The HTTPS door as a client of another make sees it: the JDK's, which verifies certificate and
+ * name.
+ */
+class HttpDoorTest {
+  @TempDir private Path folder;
+
+  private static HttpClient client(Path certificate) throws GeneralSecurityException, IOException {
+    KeyStore trusted = KeyStore.getInstance("PKCS12");
+    trusted.load(null, null);
+    trusted.setCertificateEntry(
+        "onefold",
+        CertificateFactory.getInstance("X.509")
+            .generateCertificate(new ByteArrayInputStream(Files.readAllBytes(certificate))));
+    TrustManagerFactory trust =
+        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    trust.init(trusted);
+    SSLContext tls = SSLContext.getInstance("TLS");
+    tls.init(null, trust.getTrustManagers(), null);
+    return HttpClient.newBuilder().sslContext(tls).build();
+  }
+
+  @Test
+  void healthMetricsAndTheDocumentAnswerAndTheRestAsksForALogin()
+      throws IOException, InterruptedException, GeneralSecurityException {
+    try (RunningAppliance onefold = RunningAppliance.start(folder);
+        HttpClient client = client(onefold.data().resolve("keys/tls.crt"))) {
+      String base = "https://localhost:" + onefold.appliance().port(FrontEnd.HTTPS).orElseThrow();
+      var health = client.send(get(base + "/health"), BodyHandlers.ofString());
+      assertEquals(200, health.statusCode());
+      assertEquals("UP", Json.parseObject(health.body()).text("status"));
+
+      String metrics = client.send(get(base + "/metrics"), BodyHandlers.ofString()).body();
+      assertTrue(metrics.contains("\nonefold_healthy 1.0\n"), metrics);
+      assertTrue(metrics.contains("onefold_store_items{store=\"default\"} 0.0\n"), metrics);
+      assertTrue(metrics.contains("onefold_domain_physical_bytes{domain=\"default\"}"), metrics);
+
+      JsonObject document =
+          Json.parseObject(
+              client.send(get(base + "/api/v1/openapi.json"), BodyHandlers.ofString()).body());
+      assertTrue(document.object("paths").fields().size() >= 12);
+      assertEquals(
+          401, client.send(get(base + "/api/v1/stores"), BodyHandlers.ofString()).statusCode());
+      assertEquals(404, client.send(get(base + "/nothing"), BodyHandlers.ofString()).statusCode());
+      assertEquals(404, client.send(get(base + "/client"), BodyHandlers.ofString()).statusCode());
+      var tooLong =
+          HttpRequest.newBuilder(URI.create(base + "/api/v1/login"))
+              .POST(HttpRequest.BodyPublishers.ofByteArray(new byte[Api.MAX_BODY_BYTES + 1]))
+              .build();
+      assertEquals(413, client.send(tooLong, BodyHandlers.ofString()).statusCode());
+    }
+  }
+
+  private static HttpRequest get(String address) {
+    return HttpRequest.newBuilder(URI.create(address)).build();
+  }
+
+  @Test
+  void theArchiveHoldsLauncherAndJarsAndTarReadsIt() throws IOException, InterruptedException {
+    RealClients.require("tar", "tar");
+    Path launcher = Files.writeString(folder.resolve("onefold"), "#!/bin/sh\necho started\n");
+    Path lib = Files.createDirectory(folder.resolve("lib"));
+    Files.write(lib.resolve("a.jar"), new byte[1000]);
+    Path jar = folder.resolve("onefold.jar");
+    Manifest manifest = new Manifest();
+    manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+    manifest.getMainAttributes().put(Attributes.Name.CLASS_PATH, "lib/a.jar");
+    new JarOutputStream(Files.newOutputStream(jar), manifest).close();
+
+    ByteArrayOutputStream archive = new ByteArrayOutputStream();
+    ClientArchive.of(launcher, jar).orElseThrow().writeTo(archive);
+    Path tar = folder.resolve("archive.tar");
+    try (GZIPInputStream in =
+        new GZIPInputStream(new ByteArrayInputStream(archive.toByteArray()))) {
+      Files.write(tar, in.readAllBytes());
+    }
+    Path target = Files.createDirectory(folder.resolve("unpacked"));
+    Process process =
+        new ProcessBuilder("tar", "xf", tar.toString(), "-C", target.toString())
+            .redirectErrorStream(true)
+            .start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, process.waitFor(), said);
+    assertEquals(1000, Files.size(target.resolve("onefold/app/lib/a.jar")));
+    assertEquals(-1, Files.mismatch(jar, target.resolve("onefold/app/onefold.jar")));
+    assertTrue(Files.isExecutable(target.resolve("onefold/onefold")));
+    assertTrue(ClientArchive.of(folder.resolve("none"), jar).isEmpty());
+  }
+}
