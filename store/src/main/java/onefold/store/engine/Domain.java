@@ -230,6 +230,7 @@ final class Domain implements AutoCloseable, Ground {
   private static final class SealedSince implements SealListener {
     private final SchedulerLock lock;
     private final TreeSet<Long> publishing = new TreeSet<>(); // guarded by lock
+    private final Set<Long> retracted = new HashSet<>(); // guarded by lock
     private long lastTicket; // guarded by lock
     private List<Sealed> waiting = new ArrayList<>(); // guarded by lock
 
@@ -283,6 +284,38 @@ final class Domain implements AutoCloseable, Ground {
         }
         waiting = kept;
         return taken;
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    /** Tells the index that a container is complete, unless it has been taken out meanwhile. */
+    void tell(ChunkIndex index, long containerNumber) {
+      lock.lock();
+      try {
+        if (!retracted.contains(containerNumber)) {
+          index.sealed(containerNumber);
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    void retract(ChunkIndex index, long containerNumber) {
+      lock.lock();
+      try {
+        retracted.add(containerNumber);
+        index.retract(containerNumber);
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    void restored(ChunkIndex index, long containerNumber) {
+      lock.lock();
+      try {
+        retracted.remove(containerNumber);
+        index.sealed(containerNumber);
       } finally {
         lock.unlock();
       }
@@ -716,7 +749,7 @@ final class Domain implements AutoCloseable, Ground {
         covered.putAll(ofKind);
       }
       for (SealedSince.Sealed each : sealed) {
-        index.sealed(each.number());
+        sealedSince.tell(index, each.number());
       }
       containers.sealHeld(ends.getOrDefault(ChunkKind.NODE, Map.of()));
     }
@@ -1012,6 +1045,16 @@ final class Domain implements AutoCloseable, Ground {
       ChunkKind kind, byte[] block, int offset, int lengthBytes, FingerprintBatch chunks)
       throws IOException {
     append(kind, laneUses.length - 1, block, offset, lengthBytes, chunks);
+  }
+
+  @Override
+  public void retract(long containerNumber) {
+    sealedSince.retract(index, containerNumber);
+  }
+
+  @Override
+  public void restored(long containerNumber) {
+    sealedSince.restored(index, containerNumber);
   }
 
   @Override

@@ -1,13 +1,13 @@
 package onefold.store.housekeeping;
 
-import java.io.IOException;
+import java.util.HashSet;
 import java.util.Set;
 import onefold.chunker.ChunkKind;
 import onefold.chunker.Fingerprint;
 import onefold.chunker.FingerprintBatch;
-import onefold.store.index.ChunkIndex;
 import onefold.store.index.Places;
 import onefold.store.scheduler.Scheduler;
+import onefold.store.scheduler.SchedulerCondition;
 import onefold.store.scheduler.SchedulerLock;
 
 /**
@@ -17,16 +17,19 @@ import onefold.store.scheduler.SchedulerLock;
 public final class Cycle {
   private final LiveChunks live;
   private final Set<Long> candidates;
-  private final ChunkIndex index;
+  private final Set<Long> condemned = new HashSet<>(); // guarded by lock
   private final SchedulerLock lock;
+  private final SchedulerCondition idle;
   private boolean sweeping; // guarded by lock
   private long markedByAnswers; // guarded by lock
+  private int protecting; // guarded by lock
+  private boolean ended; // guarded by lock
 
-  Cycle(Scheduler scheduler, LiveChunks live, Set<Long> candidates, ChunkIndex index) {
+  Cycle(Scheduler scheduler, LiveChunks live, Set<Long> candidates) {
     this.live = live;
     this.candidates = Set.copyOf(candidates);
-    this.index = index;
     this.lock = scheduler.lock("housekeeping-cycle");
+    this.idle = lock.newCondition();
   }
 
   /**
@@ -35,27 +38,77 @@ public final class Cycle {
    * @param batch what was looked up; the answers stand in the asker's have-list already
    * @param places what was found; rows that are condemned become absent
    */
-  public void protect(FingerprintBatch batch, Places places) throws IOException {
-    switch (batch.kind()) {
-      case DATA -> protectData(batch, places);
-      case NODE -> protectNodes(batch, places);
+  public void protect(FingerprintBatch batch, Places places) {
+    lock.lock();
+    try {
+      if (ended) {
+        return;
+      }
+      protecting++;
+    } finally {
+      lock.unlock();
+    }
+    try {
+      switch (batch.kind()) {
+        case DATA -> protectData(batch, places);
+        case NODE -> protectNodes(batch, places);
+      }
+    } finally {
+      lock.lock();
+      try {
+        protecting--;
+        idle.signalAll();
+      } finally {
+        lock.unlock();
+      }
     }
   }
 
-  private void protectData(FingerprintBatch batch, Places places) throws IOException {
-    boolean again = false;
-    for (int i = 0; i < batch.count(); i++) {
-      if (places.isPresent(i)) {
+  /** Ends the cycle: what is answered from now on needs no mark. Waits for those that mark now. */
+  void end() {
+    lock.lock();
+    try {
+      ended = true;
+      while (protecting > 0) {
+        idle.await();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void protectData(FingerprintBatch batch, Places places) {
+    lock.lock();
+    try {
+      for (int i = 0; i < batch.count(); i++) {
+        if (!places.isPresent(i)) {
+          continue;
+        }
         long chunk = live.find(ChunkKind.DATA, batch.fingerprints(), i * Fingerprint.BYTES);
-        if (chunk != LiveChunks.UNKNOWN) {
+        if (chunk == LiveChunks.UNKNOWN || live.isMarked(chunk)) {
+          continue;
+        }
+        if (condemned.contains(places.containerNumbers()[i])) {
+          places.containerNumbers()[i] = Places.ABSENT;
+        } else {
           live.mark(chunk);
-          again |= candidates.contains(places.containerNumbers()[i]);
         }
       }
+    } finally {
+      lock.unlock();
     }
-    if (again) {
-      // What was swept before the mark is absent now; what was not will be found marked.
-      index.lookupForDedup(batch, places);
+  }
+
+  /**
+   * Says that a container of data is about to be dropped. From now on what is not marked in it is
+   * answered absent, so that its marks do not change any more.
+   */
+  void condemn(long containerNumber) {
+    lock.lock();
+    try {
+      condemned.add(containerNumber);
+    } finally {
+      lock.unlock();
     }
   }
 

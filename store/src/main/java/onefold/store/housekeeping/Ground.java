@@ -53,6 +53,12 @@ public interface Ground {
   /** The lowest container that holds data which an upload stored itself and no name covers yet. */
   long lowestUnnamedDataContainer();
 
+  /** Takes a container out of the index, whatever the index has not yet heard of it. */
+  void retract(long containerNumber);
+
+  /** Says that a container which was taken out of the index is published again. */
+  void restored(long containerNumber);
+
   /** Appends a block and publishes its chunks. */
   void append(ChunkKind kind, byte[] block, int offset, int lengthBytes, FingerprintBatch chunks)
       throws IOException;

@@ -257,16 +257,17 @@ public final class Housekeeper {
     ground.sealNodes();
     List<Long> nodes = sealed(containers, ChunkKind.NODE);
     List<Long> data = sealed(containers, ChunkKind.DATA);
-    LiveTable live = new LiveTable();
-    Set<Long> candidates = new HashSet<>();
-    for (List<Long> numbers : List.of(nodes, data)) {
-      for (long number : numbers) {
-        live.add(containers.directory(number).chunks());
-        candidates.add(number);
-        between();
-      }
+    Set<Long> candidates = new HashSet<>(nodes);
+    candidates.addAll(data);
+    between();
+    try (LiveVectors live = LiveVectors.of(containers, data, nodes, scheduler.random())) {
+      runCycle(live, nodes, data, candidates);
     }
-    Cycle current = new Cycle(scheduler, live, candidates, ground.index());
+  }
+
+  private void runCycle(LiveVectors live, List<Long> nodes, List<Long> data, Set<Long> candidates)
+      throws IOException {
+    Cycle current = new Cycle(scheduler, live, candidates);
     ground.attach(current);
     boolean finished = false;
     try {
@@ -274,7 +275,7 @@ public final class Housekeeper {
       enter(Phase.SWEEPING);
       data.removeIf(number -> number >= lowestUnnamed);
       Counting progress = new Counting();
-      Sweep sweep = new Sweep(ground, live, containerBytes, progress);
+      Sweep sweep = new Sweep(ground, current, live, containerBytes, progress);
       sweep.nodes(nodes);
       sweep.data(data);
       sweep.drop();
@@ -288,6 +289,7 @@ public final class Housekeeper {
       }
     } finally {
       ground.detach(finished);
+      current.end();
     }
   }
 

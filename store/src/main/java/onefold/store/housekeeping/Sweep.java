@@ -36,6 +36,7 @@ final class Sweep {
   private final Containers containers;
   private final ChunkIndex index;
   private final LiveChunks live;
+  private final Cycle cycle;
   private final long smallBytes;
   private final Progress progress;
   private final Places places = new Places(256);
@@ -57,11 +58,12 @@ final class Sweep {
     void reclaimed(long bytes);
   }
 
-  Sweep(Ground ground, LiveChunks live, long containerBytes, Progress progress) {
+  Sweep(Ground ground, Cycle cycle, LiveChunks live, long containerBytes, Progress progress) {
     this.ground = ground;
     this.containers = ground.containers();
     this.index = ground.index();
     this.live = live;
+    this.cycle = cycle;
     this.smallBytes = containerBytes / SMALL_PART;
     this.progress = progress;
   }
@@ -123,7 +125,11 @@ final class Sweep {
     boolean sparse = neededBytes < info.rawBytes() * MIN_LIVE_SHARE;
     boolean small = merge && info.fileBytes() < smallBytes;
     if (neededBytes == 0 || sparse || small) {
-      if (copyForward(directory, needed)) {
+      if (directory.kind() == ChunkKind.DATA) {
+        cycle.condemn(number);
+        needed = needed(directory); // An answer may have marked more until now.
+      }
+      if (!needed.get(directory.chunks().count()) && copyForward(directory, needed)) {
         empty.add(number);
         emptyBytes += info.fileBytes();
         return true;
@@ -190,37 +196,13 @@ final class Sweep {
     try (Copier copier = new Copier(directory.kind())) {
       copy(directory, needed, copier);
       copier.flush();
-      index.retract(number);
-      // An answer that was given before that stands in the marks now.
-      BitSet late = lateMarked(directory, needed);
-      if (!late.isEmpty()) {
-        copy(directory, late, copier);
-        copier.flush();
-      }
+      ground.retract(number);
       return true;
     } catch (StoreFullException | CorruptDataException e) {
       // Its chunks must be found here again; copies that were made count too, and cost space.
       republish(directory);
       return false;
     }
-  }
-
-  private BitSet lateMarked(ContainerDirectory directory, BitSet copied) throws IOException {
-    BitSet late = new BitSet();
-    FingerprintBatch chunks = directory.chunks();
-    if (chunks.kind() == ChunkKind.NODE || chunks.count() == 0) {
-      return late; // Dead nodes have not been answered since the sweep began.
-    }
-    index.lookupForDedup(chunks, places);
-    for (int slot = 0; slot < chunks.count(); slot++) {
-      if (!copied.get(slot)
-          && !directory.isLost(slot)
-          && !places.isPresent(slot)
-          && isLive(chunks, slot)) {
-        late.set(slot);
-      }
-    }
-    return late;
   }
 
   private void republish(ContainerDirectory directory) throws IOException {
@@ -233,7 +215,7 @@ final class Sweep {
         index.publish(directory.containerNumber(), chunks.kind(), slot, one);
       }
     }
-    index.sealed(directory.containerNumber());
+    ground.restored(directory.containerNumber());
   }
 
   private void copy(ContainerDirectory directory, BitSet slots, Copier copier) throws IOException {

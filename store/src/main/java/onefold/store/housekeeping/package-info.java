@@ -19,9 +19,9 @@
  *   <li><b>Switch.</b> When a pass has found nothing and no answer has marked a node meanwhile,
  *       dead nodes are dead: from this moment no answer names one.
  *   <li><b>Sweep nodes, then data.</b> Dead nodes are taken out of the index, durably, before the
- *       first of their chunks is. A container with few live chunks, or a small one, is copied
- *       forward: live chunks are stored again and published, then the container is taken out of the
- *       index, then the marks are looked at again, since an answer may have been given in between.
+ *       first of their chunks is. A container with few live chunks, or a small one, is condemned
+ *       and copied forward: live chunks are stored again and published, then the container is taken
+ *       out of the index. What was answered present is in the index at every moment.
  *   <li><b>Drop.</b> A durable record says that the containers are gone, after what was copied is
  *       durable; then their files are deleted.
  * </ol>
@@ -42,8 +42,9 @@
  *     which the phase is switched, and the mark goes on until there is none left</td></tr>
  * <tr><td>a have-answer for a node</td><td>the sweep</td><td>a candidate that is not marked is
  *     answered absent</td></tr>
- * <tr><td>a have-answer for data</td><td>the sweep</td><td>it marks, then looks up again; the sweep
- *     takes out of the index, then looks at the marks again. One of them sees the other</td></tr>
+ * <tr><td>a have-answer for data</td><td>the sweep</td><td>a container is condemned before its marks
+ *     are read for the last time; from then on what is not marked in it is answered absent, and what
+ *     is marked is published elsewhere before it is taken out here</td></tr>
  * <tr><td>storing</td><td>the sweep</td><td>open containers are no candidates; sealed ones with data
  *     that an upload stored itself are left out</td></tr>
  * <tr><td>reading</td><td>the drop</td><td>a reader finishes on the open file, or looks up again and
