@@ -78,6 +78,10 @@ public final class ChunkIndex implements AutoCloseable {
   private final List<TaskHandle> tasks = new ArrayList<>(); // guarded by lock
   private boolean flushing; // guarded by lock
   private boolean merging; // guarded by lock
+
+  /** Counts retracted containers, so that a search sees that one went while it ran. */
+  private final AtomicLong containerRetractions = new AtomicLong();
+
   private @Nullable IOException flushFailure; // of the last flush; guarded by lock
   private @Nullable IOException mergeFailure; // of the last merge; guarded by lock
   private @Nullable RuntimeException fatal; // guarded by lock
@@ -226,12 +230,17 @@ public final class ChunkIndex implements AutoCloseable {
     var found = new Found(0, 0);
     boolean done = false;
     while (!done) {
+      long retractionsBefore = containerRetractions.get();
       IndexVersion now = versions.acquire();
       try {
         var lookup = new Lookup(known, places);
         var reader = new PageReader(runOwner, cache, lookup);
         find(now, batch, places, lookup, reader);
-        done = !reader.isStale();
+        // A chunk that moved meanwhile: its new place was published behind the search, and its old
+        // one retracted before it. Whoever begins after the retraction finds the new one.
+        boolean moved =
+            containerRetractions.get() != retractionsBefore && isAnyAbsent(places, batch.count());
+        done = !reader.isStale() && !moved;
         if (done) {
           found = count(now, batch, places, reader, inLostPart);
           missPagesRead.add(reader.missPagesRead(places));
@@ -243,6 +252,15 @@ public final class ChunkIndex implements AutoCloseable {
     lookups.add(batch.count());
     hits.add(found.present);
     return found.lost;
+  }
+
+  private static boolean isAnyAbsent(Places places, int count) {
+    for (int row = 0; row < count; row++) {
+      if (!places.isPresent(row)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private void find(
@@ -471,6 +489,7 @@ public final class ChunkIndex implements AutoCloseable {
       checkUsable();
       sealed.remove(containerNumber);
       covered.remove(containerNumber);
+      containerRetractions.incrementAndGet(); // Before searches can miss its entries.
       if (known.remove(containerNumber)) {
         retractedSinceSweep++;
       }
