@@ -8,8 +8,11 @@ import java.util.Optional;
 import onefold.appliance.Size;
 import onefold.appliance.json.JsonArray;
 import onefold.appliance.json.JsonObject;
+import onefold.catalyst.client.CatalystClient;
+import onefold.catalyst.client.ItemReader;
 import onefold.store.ItemPage;
 import onefold.store.ItemRecord;
+import onefold.store.ObjectReader;
 import onefold.store.StoreRecord;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -18,22 +21,32 @@ import picocli.CommandLine.Parameters;
 /** Lists stores, items, or one item. */
 @Command(
     name = "ls",
-    description = "List stores, the items of a store, or show one item.",
+    description =
+        "List stores, the items of a store, one item, or a directory of a backed-up tree.",
     footer = {
       "",
       "Example:",
       "  ./onefold ls",
       "  ./onefold ls default",
-      "  ./onefold ls default/monday"
+      "  ./onefold ls default/monday",
+      "  ./onefold ls default/monday etc/ssl"
     })
 final class ListVerb extends ApplianceVerb {
   private static final int PAGE = 1000;
 
   @Parameters(
+      index = "0",
       paramLabel = "STORE[/ITEM]",
       arity = "0..1",
       description = "What to list; the stores when not said.")
   private Optional<String> what = Optional.empty();
+
+  @Parameters(
+      index = "1",
+      paramLabel = "PATH",
+      arity = "0..1",
+      description = "A path of a tree that 'backup' wrote; / for its own directory.")
+  private Optional<String> path = Optional.empty();
 
   @Option(names = "--prefix", paramLabel = "P", description = "Only items whose name begins so.")
   private String prefix = "";
@@ -50,6 +63,10 @@ final class ListVerb extends ApplianceVerb {
 
   @Override
   public Integer call() throws IOException, Failure {
+    if (path.isPresent()) {
+      tree(ItemReference.parse(what.orElseThrow(), environment().now()), path.orElseThrow());
+      return Exit.DONE;
+    }
     if (data.isPresent()) {
       offline(data.orElseThrow());
       return Exit.DONE;
@@ -69,6 +86,23 @@ final class ListVerb extends ApplianceVerb {
       }
     }
     return Exit.DONE;
+  }
+
+  private void tree(ItemReference item, String directory) throws IOException, Failure {
+    TreeListing listing;
+    if (data.isPresent()) {
+      try (OfflineStore offline = OfflineStore.open(data.orElseThrow());
+          ObjectReader reader = GetVerb.openOffline(offline, item)) {
+        listing = TreeListing.of(item, new OfflineTree(reader), directory);
+      }
+    } else {
+      try (CatalystClient client = Catalyst.open(context());
+          ItemReader reader = GetVerb.open(client, item)) {
+        listing = TreeListing.of(item, new OnlineTree(reader), directory);
+      }
+    }
+    listing.lines().forEach(this::say);
+    result(listing.json());
   }
 
   private void items(RestClient rest, String store) throws IOException {
