@@ -32,7 +32,7 @@ class IndexLimitsTest {
     try (var scheduler = new ThreadScheduler();
         ChunkIndex index = ChunkIndex.open(device, scheduler, "index", settings, what -> {})) {
       for (int entry = 0; entry < ENTRIES; entry += BATCH) {
-        long container = 1 + entry / CONTAINER_CHUNKS;
+        long container = 1L + entry / CONTAINER_CHUNKS;
         index.publish(container, ChunkKind.DATA, entry % CONTAINER_CHUNKS, chunks(entry, SEED));
         if ((entry + BATCH) % CONTAINER_CHUNKS == 0) {
           index.sealed(container);
