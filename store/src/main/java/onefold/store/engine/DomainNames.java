@@ -2,6 +2,8 @@ package onefold.store.engine;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import onefold.chunker.ChunkKind;
 import onefold.chunker.Fingerprint;
@@ -43,6 +45,9 @@ final class DomainNames implements Domain.Names {
 
   /** The catalog's pages as they were before the last fold, for views that are still read. */
   private volatile @Nullable CatalogView previous;
+
+  /** Views that a mark is walking, which may take longer than two folds. */
+  private final Set<CatalogView> walked = ConcurrentHashMap.newKeySet();
 
   DomainNames(StoreClock clock) {
     this.clock = clock;
@@ -117,17 +122,37 @@ final class DomainNames implements Domain.Names {
     if (domain.id().equals(CatalogCommand.NO_ID)) {
       visitor.sessionRoots(parts().pages().unnamed());
       CatalogView before = previous;
+      CatalogView now = parts().catalog().view();
       if (before != null) {
         before.visitPages(roots::addPage);
       }
-      parts().catalog().view().visitPages(roots::addPage);
+      now.visitPages(roots::addPage);
+      for (CatalogView view : walked) {
+        view.visitPages(roots::addPage);
+      }
     } else {
-      parts()
-          .catalog()
-          .view()
-          .visitObjects(domain.id(), (storeId, name, root) -> roots.add(root.node()));
+      visitObjects(domain.id(), roots);
     }
     roots.flush();
+  }
+
+  /** Walks all objects of a domain through one view, whose pages stay until the walk is over. */
+  private void visitObjects(Id domainId, Roots roots) throws IOException {
+    boolean done = false;
+    while (!done) {
+      CatalogView view = parts().catalog().view();
+      walked.add(view);
+      try {
+        // A cycle that did not see the view in the list saw its pages as the catalog's own, unless
+        // the catalog has been folded since they were looked up: then another view is taken.
+        if (view.rootPage().equals(parts().catalog().view().rootPage())) {
+          view.visitObjects(domainId, (storeId, name, root) -> roots.add(root.node()));
+          done = true;
+        }
+      } finally {
+        walked.remove(view);
+      }
+    }
   }
 
   /** Gathers roots into batches. */

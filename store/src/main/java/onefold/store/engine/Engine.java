@@ -15,6 +15,7 @@ import onefold.store.Checkpoint;
 import onefold.store.ChunkStore;
 import onefold.store.CommitMode;
 import onefold.store.Compression;
+import onefold.store.CorruptDataException;
 import onefold.store.DomainRecord;
 import onefold.store.DomainStatistics;
 import onefold.store.HousekeepingStatus;
@@ -247,16 +248,38 @@ public final class Engine implements ChunkStore {
     store.ifPresent(gone -> garbageLikely(gone.domainId()));
   }
 
+  /** What is asked of a view of the catalog. */
+  private interface CatalogRead<T> {
+    T of(CatalogView view) throws IOException;
+  }
+
+  /**
+   * Asks the catalog. A view's pages stay until the catalog has been folded twice; who is so slow
+   * that they are gone asks the newer one.
+   */
+  private <T> T read(CatalogRead<T> read) throws IOException {
+    while (true) {
+      CatalogView view = catalog.view();
+      try {
+        return read.of(view);
+      } catch (CorruptDataException e) {
+        if (view.rootPage().equals(catalog.view().rootPage())) {
+          throw e;
+        }
+      }
+    }
+  }
+
   // ---- items
 
   @Override
   public Optional<ItemRecord> findItem(Id storeId, String name) throws IOException {
-    return catalog.view().item(storeId, name);
+    return read(view -> view.item(storeId, name));
   }
 
   @Override
   public ItemPage listItems(Id storeId, String prefix, String after, int limit) throws IOException {
-    return catalog.view().items(storeId, prefix, after, limit);
+    return read(view -> view.items(storeId, prefix, after, limit));
   }
 
   @Override
@@ -409,7 +432,7 @@ public final class Engine implements ChunkStore {
 
   @Override
   public List<UnfinishedUpload> unfinishedUploads(Id storeId) throws IOException {
-    return catalog.view().unfinished(storeId);
+    return read(view -> view.unfinished(storeId));
   }
 
   @Override
@@ -425,7 +448,7 @@ public final class Engine implements ChunkStore {
       throw new RefusedException(
           Reason.CONFLICT, "the upload " + uploadId + " is open; end its session first");
     }
-    Optional<UnfinishedUpload> upload = catalog.view().upload(uploadId);
+    Optional<UnfinishedUpload> upload = read(view -> view.upload(uploadId));
     change(new CatalogCommand.EndUpload(stamp(commandId), uploadId));
     if (upload.isPresent()) {
       Optional<StoreRecord> store = catalog.view().store(upload.get().storeId());
@@ -453,12 +476,12 @@ public final class Engine implements ChunkStore {
 
   @Override
   public Optional<byte[]> findRecord(String kind, String key) throws IOException {
-    return catalog.view().record(kind, key);
+    return read(view -> view.record(kind, key));
   }
 
   @Override
   public SortedMap<String, byte[]> records(String kind) throws IOException {
-    return catalog.view().records(kind);
+    return read(view -> view.records(kind));
   }
 
   @Override
