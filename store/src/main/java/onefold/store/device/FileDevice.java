@@ -263,7 +263,7 @@ public final class FileDevice implements Device {
   private void checkAlive() {
     DeviceForceException failed = failure.get();
     if (failed != null) {
-      throw failed;
+      throw new DeviceForceException(failed);
     }
   }
 
@@ -276,6 +276,7 @@ public final class FileDevice implements Device {
       var failed = new DeviceForceException(path.toString(), e);
       if (failure.compareAndSet(null, failed)) {
         onFatal.accept(failed);
+        throw failed;
       }
     }
     checkAlive(); // A force that returns beside one that failed proves nothing.

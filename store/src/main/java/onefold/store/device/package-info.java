@@ -12,7 +12,7 @@
  * <p>Promises: what {@link onefold.store.device.DeviceFile#force} has returned for is durable under
  * the file's name as soon as {@link onefold.store.device.Device#forceDirectory} has returned for
  * the directory that holds the name. A failed force is never tried again: from then on every call
- * of that device throws the same {@link onefold.store.device.DeviceForceException}.
+ * of that device throws a {@link onefold.store.device.DeviceForceException} that names the first.
  *
  * <table>
  * <caption>What runs beside what, and what makes it safe</caption>

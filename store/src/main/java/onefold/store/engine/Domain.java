@@ -78,6 +78,10 @@ final class Domain implements AutoCloseable, Ground {
       new EnumMap<>(ChunkKind.class); // guarded by lock
 
   private @Nullable TaskHandle rebuilding; // guarded by lock
+
+  /** Times that a look-up waits for an index that is damaged again and again. */
+  private static final int MAX_REBUILDS = 3;
+
   private volatile boolean stopped;
 
   /** How many those are, for a quick look without the lock. */
@@ -454,9 +458,32 @@ final class Domain implements AutoCloseable, Ground {
 
   // ---- finding
 
-  /** Finds chunks for deduplication; a row that is present may be referred to once protected. */
+  /**
+   * Finds chunks for deduplication; a row that is present may be referred to once protected. While
+   * a part of the index is lost, what lies in it is answered absent, be it stored a moment ago; so
+   * the caller waits until the part has been built again.
+   */
   void lookup(FingerprintBatch batch, Places places) throws IOException {
     index.lookupForDedup(batch, places);
+    for (int tried = 0; tried < MAX_REBUILDS && index.rebuildNeeded(); tried++) {
+      awaitRebuild();
+      index.lookupForDedup(batch, places);
+    }
+  }
+
+  /** Waits for the building that runs; begins one if parts were lost after the last. */
+  private void awaitRebuild() {
+    indexDamaged("a part of it was lost");
+    TaskHandle running;
+    lock.lock();
+    try {
+      running = rebuilding;
+    } finally {
+      lock.unlock();
+    }
+    if (running != null) {
+      running.join();
+    }
   }
 
   /** Finds chunks for reading. */

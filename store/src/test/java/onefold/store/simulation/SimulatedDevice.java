@@ -625,8 +625,9 @@ public final class SimulatedDevice implements Device {
     if (dead) {
       throw new SimulatedCrash("the device is without power");
     }
-    if (failedForce != null) {
-      throw failedForce;
+    DeviceForceException first = failedForce;
+    if (first != null) {
+      throw new DeviceForceException(first);
     }
   }
 
