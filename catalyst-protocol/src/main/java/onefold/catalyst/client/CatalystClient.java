@@ -47,13 +47,14 @@ public final class CatalystClient implements AutoCloseable {
   }
 
   /**
-   * Connects and logs in; the retry policy holds from then on, this first time there is one
-   * attempt.
+   * Connects and logs in. A server that cannot be reached fails this first attempt at once; a line
+   * that breaks once the server has shown its key is made again as the retry policy says, here and
+   * from then on.
    */
   public static CatalystClient connect(ClientSettings settings) throws IOException {
     var connections = new Connections(settings);
     try {
-      var _ = connections.get();
+      connections.first();
     } catch (IOException e) {
       connections.close();
       throw Connections.shown(e);

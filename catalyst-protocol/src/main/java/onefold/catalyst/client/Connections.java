@@ -122,6 +122,24 @@ final class Connections implements AutoCloseable {
     }
   }
 
+  /**
+   * Logs in for the first time. Only a line that broke in the middle of the login is tried again:
+   * who gave a wrong address, port or password wants to hear of it at once.
+   */
+  void first() throws IOException {
+    for (int failures = 0; ; failures++) {
+      try {
+        var _ = get();
+        return;
+      } catch (ConnectionLostException e) {
+        if (failures >= settings.retry().attempts()) {
+          throw e;
+        }
+        pause(settings.retry().delay(failures));
+      }
+    }
+  }
+
   private @Nullable Connection usable(int slot) throws IOException {
     lock.lock();
     try {

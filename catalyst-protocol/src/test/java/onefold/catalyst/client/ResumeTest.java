@@ -129,7 +129,8 @@ class ResumeTest {
       client.put("default", "x", new ByteArrayInputStream(content(600_000, seed)), options);
       allBytes = line.downBytes();
     }
-    for (long cut = loginBytes + 1; cut <= allBytes; cut += 1 + (allBytes - loginBytes) / 8) {
+    // The first of them is lost in the middle of the login: a DER signature makes its length vary.
+    for (long cut = loginBytes - 150; cut <= allBytes; cut += 1 + (allBytes - loginBytes) / 8) {
       byte[] fresh = content(600_000, seed + cut);
       line.breakAfterDown(cut);
       try (CatalystClient client = overLine()) {
