@@ -45,6 +45,17 @@ public interface DeviceFile extends AutoCloseable {
   void readFully(long positionBytes, ByteBuffer target) throws IOException;
 
   /**
+   * Says that a range will be read soon, so that the disk may be at work on it while the caller
+   * asks for more or does something else. A hint: it returns at once, reads nothing for the caller,
+   * and a device that can do nothing with it does nothing. A caller has few of them open, each for
+   * little: what is fetched ahead takes room in the operating system's cache.
+   *
+   * @param positionBytes where in the file, from 0; the range may lie beyond the end
+   * @throws IOException if the file is closed; errors of the disk are left to the read
+   */
+  default void willRead(long positionBytes, int lengthBytes) throws IOException {}
+
+  /**
    * Makes durable what had been written, truncated and allocated when the call began, the size
    * included. The file's name is the business of {@link Device#forceDirectory}.
    *

@@ -22,6 +22,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import onefold.store.StoreFullException;
@@ -311,6 +312,11 @@ public final class FileDevice implements Device {
      */
     private volatile long forcedSizeBytes;
 
+    /** What is told of reads to come; null before the first, or if it cannot be told. */
+    private volatile NativeFiles.@Nullable Advised advised;
+
+    private final AtomicBoolean advisedOpened = new AtomicBoolean();
+
     OpenFile(String path, Path file, StandardOpenOption... options) throws IOException {
       this.path = path;
       this.file = file;
@@ -388,6 +394,33 @@ public final class FileDevice implements Device {
     }
 
     @Override
+    public void willRead(long positionBytes, int lengthBytes) throws IOException {
+      checkPosition(positionBytes);
+      if (!channel.isOpen()) {
+        throw new ClosedChannelException();
+      }
+      if (!advisedOpened.get() && advisedOpened.compareAndSet(false, true)) {
+        openAdvised();
+      }
+      NativeFiles.Advised told = advised;
+      if (told != null) {
+        told.willRead(positionBytes, lengthBytes);
+      }
+    }
+
+    /** Opens a descriptor of its own, because the JDK tells none; once. */
+    private void openAdvised() throws IOException {
+      Optional<NativeFiles> linux = NativeFiles.linux();
+      if (linux.isPresent() && isStillNamed()) {
+        NativeFiles.Advised made = linux.get().advise(file);
+        advised = made;
+        if (made != null && !channel.isOpen()) {
+          made.close(); // The file was closed before it could be seen.
+        }
+      }
+    }
+
+    @Override
     public void force() throws IOException {
       checkAlive();
       // fdatasync covers the size on the file systems we know; where it does not, a grown file
@@ -457,6 +490,10 @@ public final class FileDevice implements Device {
     @Override
     public void close() throws IOException {
       channel.close();
+      NativeFiles.Advised told = advised;
+      if (told != null) {
+        told.close();
+      }
     }
   }
 }

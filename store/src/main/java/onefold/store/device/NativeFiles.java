@@ -14,18 +14,23 @@ import java.lang.invoke.VarHandle;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The three calls of the C library that the JDK does not offer: {@code open}, {@code fallocate},
- * {@code strerror}. Where they are missing (another operating system, native access denied) callers
- * do without.
+ * The calls of the C library that the JDK does not offer: {@code open}, {@code fallocate}, {@code
+ * posix_fadvise}, {@code strerror}. Where they are missing (another operating system, native access
+ * denied) callers do without.
  */
 final class NativeFiles {
   static final int ENOSPC = 28;
   static final int EDQUOT = 122;
 
+  private static final int O_RDONLY = 0;
   private static final int O_RDWR = 2;
   private static final int O_CLOEXEC = 0x80000;
+  private static final int POSIX_FADV_WILLNEED = 3;
   private static final int EINTR = 4;
   private static final int ENOSYS = 38;
   private static final int EOPNOTSUPP = 95;
@@ -45,13 +50,19 @@ final class NativeFiles {
   private final MethodHandle open;
   private final MethodHandle close;
   private final MethodHandle fallocate;
+  private final MethodHandle fadvise;
   private final MethodHandle strerror;
 
   private NativeFiles(
-      MethodHandle open, MethodHandle close, MethodHandle fallocate, MethodHandle strerror) {
+      MethodHandle open,
+      MethodHandle close,
+      MethodHandle fallocate,
+      MethodHandle fadvise,
+      MethodHandle strerror) {
     this.open = open;
     this.close = close;
     this.fallocate = fallocate;
+    this.fadvise = fadvise;
     this.strerror = strerror;
   }
 
@@ -89,6 +100,14 @@ final class NativeFiles {
                       ValueLayout.JAVA_LONG,
                       ValueLayout.JAVA_LONG),
                   errno),
+              linker.downcallHandle(
+                  symbols.findOrThrow("posix_fadvise"),
+                  FunctionDescriptor.of(
+                      ValueLayout.JAVA_INT,
+                      ValueLayout.JAVA_INT,
+                      ValueLayout.JAVA_LONG,
+                      ValueLayout.JAVA_LONG,
+                      ValueLayout.JAVA_INT)),
               linker.downcallHandle(
                   symbols.findOrThrow("strerror"),
                   FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.JAVA_INT))));
@@ -145,6 +164,75 @@ final class NativeFiles {
             throw new IOException(
                 file + ": cannot allocate " + lengthBytes + " bytes: " + text(errno));
       }
+    }
+  }
+
+  /**
+   * A file that is only told what will be read. Any number of threads; the descriptor is closed
+   * when the last call that uses it has ended.
+   */
+  final class Advised implements AutoCloseable {
+    private final int descriptor;
+    private final AtomicInteger users = new AtomicInteger(1);
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    private Advised(int descriptor) {
+      this.descriptor = descriptor;
+    }
+
+    /** Has a range fetched into the operating system's cache, without waiting for it. */
+    void willRead(long offsetBytes, long lengthBytes) {
+      int now = users.get();
+      while (now > 0 && !users.compareAndSet(now, now + 1)) {
+        now = users.get();
+      }
+      if (now == 0) {
+        return;
+      }
+      try {
+        int ignored =
+            (int) fadvise.invokeExact(descriptor, offsetBytes, lengthBytes, POSIX_FADV_WILLNEED);
+      } catch (RuntimeException | Error e) {
+        throw e;
+      } catch (Throwable e) {
+        throw new IllegalStateException("a native call threw what it cannot throw", e);
+      } finally {
+        release();
+      }
+    }
+
+    private void release() {
+      if (users.decrementAndGet() > 0) {
+        return;
+      }
+      try {
+        int ignored = (int) close.invokeExact(descriptor);
+      } catch (RuntimeException | Error e) {
+        throw e;
+      } catch (Throwable e) {
+        throw new IllegalStateException("a native call threw what it cannot throw", e);
+      }
+    }
+
+    @Override
+    public void close() {
+      if (closed.compareAndSet(false, true)) {
+        release();
+      }
+    }
+  }
+
+  /** Opens a file to tell what will be read of it; null if it cannot be opened. */
+  @Nullable Advised advise(Path file) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = arena.allocate(CALL_STATE);
+      int descriptor =
+          (int) open.invokeExact(state, arena.allocateFrom(file.toString()), O_RDONLY | O_CLOEXEC);
+      return descriptor < 0 ? null : new Advised(descriptor);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException("a native call threw what it cannot throw", e);
     }
   }
 

@@ -24,6 +24,7 @@ final class IndexVersion {
   private final int shift;
   private final Run[][] runsOf;
   private final int[] byPrefix;
+  private final boolean anyLost;
   private final AtomicInteger users = new AtomicInteger(1);
 
   /**
@@ -41,9 +42,12 @@ final class IndexVersion {
       runsOf[i] = byOrder[i].runs().toArray(new Run[0]);
     }
     int maxBits = 0;
+    boolean lost = false;
     for (Partition partition : partitions) {
       maxBits = Math.max(maxBits, partition.prefixBits());
+      lost |= partition.lostAt() != 0;
     }
+    this.anyLost = lost;
     this.shift = Long.SIZE - maxBits;
     this.byPrefix = new int[1 << maxBits];
     int at = 0;
@@ -91,14 +95,9 @@ final class IndexVersion {
     return users.decrementAndGet() == 0;
   }
 
-  /** Says whether any partition has lost facts. */
+  /** Says whether any partition has lost facts. Asked after every look-up. */
   boolean anyLost() {
-    for (Partition partition : byOrder) {
-      if (partition.lostAt() != 0) {
-        return true;
-      }
-    }
-    return false;
+    return anyLost;
   }
 
   /** Gives every entry of the keys to the reader's sink. */

@@ -10,8 +10,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads, for one look-up, the pages of runs that filters let pass, and gives the entries with the
- * wanted keys to a sink. Whatever goes wrong with a run's file is reported as damage of that run
- * and the look-up goes on without it. One thread uses it.
+ * wanted keys to a sink. Pages are read in the order of the files, each once however many keys want
+ * it, and the device is told of the next {@link #PAGES_AHEAD} before it is asked for one, so that
+ * many are on their way at once. Whatever goes wrong with a run's file is reported as damage of
+ * that run and the look-up goes on without it. One thread uses it.
  */
 final class PageReader {
   /** Opens runs and hears of damage. */
@@ -30,10 +32,24 @@ final class PageReader {
     void pagesRead(int pages);
   }
 
+  /**
+   * How many pages a look-up has on their way: a disk that gives 10,600 pages a second one after
+   * the other gave 51,000 with 32 of them, 52,000 with 128 and 56,000 with 512.
+   */
+  private static final int PAGES_AHEAD = 128;
+
+  private static final int INDEX_BITS = 20;
+  private static final int PAGE_BITS = 27;
+
   private final Owner owner;
   private final PageCache cache;
   private EntrySink sink;
   private final byte[] page = new byte[RunFormat.PAGE_BYTES];
+
+  /** Whose page stands in {@link #page}; null if none does. */
+  private @Nullable Run pageRun;
+
+  private int pageNumber;
   private final Set<Run> lost = new HashSet<>();
 
   private boolean stale;
@@ -123,17 +139,65 @@ final class PageReader {
   /** Reads the pages of all candidates and forgets the candidates. */
   void readPages(byte[] fingerprints, long kindBit) {
     int before = readCount;
-    for (int i = 0; i < count; i++) {
-      try {
-        read(i, fingerprints, kindBit);
-      } catch (IOException e) { // as in load
-        lose(runs[i], e);
-      }
+    for (int from = 0; from < count; from += 1 << INDEX_BITS) {
+      readPages(from, Math.min(count, from + (1 << INDEX_BITS)), fingerprints, kindBit);
     }
     count = 0;
     if (readCount > before) {
       owner.pagesRead(readCount - before);
     }
+  }
+
+  private void readPages(int from, int to, byte[] fingerprints, long kindBit) {
+    long[] order = inOrderOfPages(from, to);
+    int told = 0;
+    pageRun = null; // What stands in the page may be of a version that is gone.
+    for (int at = 0; at < order.length; at++) {
+      told = tellAhead(from, order, told, Math.min(order.length, at + PAGES_AHEAD));
+      int candidate = from + indexOf(order[at]);
+      try {
+        read(candidate, fingerprints, kindBit);
+      } catch (IOException e) { // as in load
+        pageRun = null;
+        lose(runs[candidate], e);
+      }
+    }
+  }
+
+  /**
+   * The candidates, sorted by run and page. The run's number may be cut and so put two runs
+   * together: that costs a reading, nothing else.
+   */
+  private long[] inOrderOfPages(int from, int to) {
+    long[] order = new long[to - from];
+    for (int i = 0; i < order.length; i++) {
+      long page = ranks[from + i] / loads[from + i].layout().entriesPerPage();
+      order[i] = (runs[from + i].identity().id() << PAGE_BITS | page) << INDEX_BITS | i;
+    }
+    Arrays.sort(order);
+    return order;
+  }
+
+  private static int indexOf(long ordered) {
+    return (int) ordered & ((1 << INDEX_BITS) - 1);
+  }
+
+  /** Tells the device of the first pages of candidates. */
+  private int tellAhead(int firstCandidate, long[] order, int told, int to) {
+    for (int at = told; at < to; at++) {
+      if (at > 0 && (order[at] ^ order[at - 1]) >>> INDEX_BITS == 0) {
+        continue;
+      }
+      int candidate = firstCandidate + indexOf(order[at]);
+      Run.Loaded loaded = loads[candidate];
+      int number = ranks[candidate] / loaded.layout().entriesPerPage();
+      try {
+        loaded.file().willRead(RunFormat.pageOffset(number), RunFormat.PAGE_BYTES);
+      } catch (IOException e) {
+        // The reading will meet it too.
+      }
+    }
+    return Math.max(told, to);
   }
 
   private void read(int candidate, byte[] fingerprints, long kindBit) throws IOException {
@@ -144,12 +208,10 @@ final class PageReader {
     int key = offsets[candidate] + layout.droppedBytes();
     int keyBytes = layout.fingerprintBytes();
     int end = ranks[candidate] + rankCounts[candidate];
-    int inMemory = -1;
     for (int rank = ranks[candidate]; rank < end; rank++) {
       int number = rank / perPage;
-      if (number != inMemory) {
+      if (run != pageRun || number != pageNumber) {
         readPage(rows[candidate], run, loaded, number);
-        inMemory = number;
       }
       int at = RunFormat.PAGE_HEADER_BYTES + rank % perPage * layout.entryBytes();
       if (Arrays.equals(fingerprints, key, key + keyBytes, page, at, at + keyBytes)) {
@@ -172,16 +234,18 @@ final class PageReader {
   }
 
   private void readPage(int row, Run run, Run.Loaded loaded, int number) throws IOException {
-    if (cache.get(run.identity().id(), number, page)) {
-      return;
+    pageRun = null;
+    if (!cache.get(run.identity().id(), number, page)) {
+      if (readCount == readRows.length) {
+        readRows = Arrays.copyOf(readRows, 2 * readCount);
+      }
+      readRows[readCount++] = row;
+      loaded.file().readFully(RunFormat.pageOffset(number), ByteBuffer.wrap(page));
+      RunFormat.checkPage(run.path(), loaded.layout(), page, 0, number);
+      cache.put(run.identity().id(), number, page);
     }
-    if (readCount == readRows.length) {
-      readRows = Arrays.copyOf(readRows, 2 * readCount);
-    }
-    readRows[readCount++] = row;
-    loaded.file().readFully(RunFormat.pageOffset(number), ByteBuffer.wrap(page));
-    RunFormat.checkPage(run.path(), loaded.layout(), page, 0, number);
-    cache.put(run.identity().id(), number, page);
+    pageRun = run;
+    pageNumber = number;
   }
 
   /** How many pages were read for rows that are absent all the same. */

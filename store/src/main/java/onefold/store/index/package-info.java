@@ -5,10 +5,11 @@
  * <p>An index is a set of facts "slot s of container c holds the chunk with this fingerprint and
  * kind, so many bytes long". New facts stand in a table in memory; those of sealed containers are
  * written to sorted runs, one file a partition of the fingerprints, and runs are merged. A look-up
- * asks the table and, through a filter in memory, the runs; the answer is the fact with the highest
- * container number among the containers that are known. Nothing here depends on the order in which
- * facts arrive. {@link onefold.store.index.ChunkIndex} is the face; {@code RunFormat} and {@code
- * ManifestFormat} are the files, docs/formats/index.md their bytes.
+ * asks the table and, through a filter in memory, the runs, telling the device of many pages before
+ * it reads the first; the answer is the fact with the highest container number among the containers
+ * that are known. Nothing here depends on the order in which facts arrive. {@link
+ * onefold.store.index.ChunkIndex} is the face; {@code RunFormat} and {@code ManifestFormat} are the
+ * files, docs/formats/index.md their bytes.
  *
  * <p>May import {@code onefold.chunker}, {@code onefold.store}, {@code onefold.store.device} and
  * {@code onefold.store.scheduler}.

@@ -1,7 +1,9 @@
 package onefold.store.index;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -41,6 +43,12 @@ public final class IndexBench {
   private static final int LENGTH_BYTES = 8192;
   private static final long MIX = 0x9e3779b97f4a7c15L;
 
+  /** Added to the number of an entry gives one that was never inserted. */
+  private static final long ABSENT_OFFSET = 1L << 40;
+
+  /** The space on disk is looked at after so many batches of inserts, to find its peak. */
+  private static final int BATCHES_PER_SAMPLE = 256;
+
   private IndexBench() {}
 
   /** What one contestant showed. */
@@ -51,7 +59,12 @@ public final class IndexBench {
       double missesPerSecond,
       double diskBytes,
       double memoryBytes,
-      String more) {}
+      String more) {
+    Figures with(String newMore) {
+      return new Figures(
+          name, insertsPerSecond, hitsPerSecond, missesPerSecond, diskBytes, memoryBytes, newMore);
+    }
+  }
 
   private interface Contestant extends AutoCloseable {
     void insert(FingerprintBatch batch, long firstEntry) throws IOException, RocksDBException;
@@ -134,19 +147,26 @@ public final class IndexBench {
         name.equals("onefold") ? new Onefold(place, tableBytes) : new Rocks(place, tableBytes)) {
       var batch = new FingerprintBatch(ChunkKind.DATA, BATCH);
       long start = System.nanoTime();
+      long peakBytes = 0;
       for (long entry = 0; entry < size; entry += BATCH) {
         batch.clear();
         for (int i = 0; i < BATCH; i++) {
           add(batch, entry + i);
         }
         contestant.insert(batch, entry);
+        if (entry / BATCH % BATCHES_PER_SAMPLE == 0) {
+          peakBytes = Math.max(peakBytes, diskBytes(place));
+        }
       }
       contestant.settle();
       double inserts = size / seconds(start);
 
       double hits = lookups(contestant, random, lookups, size, 0);
-      double misses = lookups(contestant, random, lookups, size, Long.MIN_VALUE);
-      return contestant.figures(name, size, inserts, hits, misses);
+      double misses = lookups(contestant, random, lookups, size, ABSENT_OFFSET);
+      Figures figures = contestant.figures(name, size, inserts, hits, misses);
+      return figures.with(
+          String.format(
+              Locale.ROOT, "peak %.1f disk B, %s", peakBytes / (double) size, figures.more));
     }
   }
 
@@ -182,6 +202,19 @@ public final class IndexBench {
 
   private static double seconds(long startNanos) {
     return (System.nanoTime() - startNanos) / 1e9;
+  }
+
+  /** Bytes of all files below a directory, of which some may vanish meanwhile. */
+  private static long diskBytes(Path directory) throws IOException {
+    long sum = 0;
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.toList()) {
+        sum += Files.isRegularFile(file) ? Files.size(file) : 0;
+      }
+    } catch (NoSuchFileException | UncheckedIOException e) {
+      return 0; // the next sample will do
+    }
+    return sum;
   }
 
   private static void clear(Path directory) throws IOException {
@@ -267,6 +300,10 @@ public final class IndexBench {
   }
 
   private static final class Rocks implements Contestant {
+    static {
+      RocksDB.loadLibrary(); // the bloom filter does not load it by itself
+    }
+
     private final BloomFilter bloom = new BloomFilter(10, false);
     private final LRUCache cache = new LRUCache(8 << 20);
     private final Options options = new Options();

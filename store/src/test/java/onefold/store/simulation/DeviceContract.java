@@ -98,6 +98,30 @@ abstract class DeviceContract {
   }
 
   @Test
+  void sayingWhatWillBeReadChangesNothing() throws IOException {
+    Device device = device();
+    try (DeviceFile file = device.create("a")) {
+      file.willRead(0, 4096);
+      file.write(0, ByteBuffer.wrap(bytes(10_000, 1)));
+      file.willRead(4096, 4096);
+      file.willRead(1 << 20, 4096);
+      device.rename("a", "b");
+      file.willRead(0, 10_000);
+    }
+    try (DeviceFile file = device.open("b", false)) {
+      file.willRead(8192, 4096);
+      device.delete("b");
+      file.willRead(0, 4096);
+      assertArrayEquals(bytes(10_000, 1), content(file));
+    }
+    try (DeviceFile file = device.create("c")) {
+      device.rename("c", "d");
+      file.willRead(0, 4096); // told for the first time when the name is another's
+      assertEquals(0, file.sizeBytes());
+    }
+  }
+
+  @Test
   void truncateCutsAndNeverGrows() throws IOException {
     try (DeviceFile file = device().create("a")) {
       file.write(0, ByteBuffer.wrap(bytes(5000, 0)));
@@ -244,6 +268,7 @@ abstract class DeviceContract {
     assertThrows(ClosedChannelException.class, file::force);
     assertThrows(ClosedChannelException.class, () -> file.allocate(10));
     assertThrows(ClosedChannelException.class, () -> file.read(0, ByteBuffer.allocate(1)));
+    assertThrows(ClosedChannelException.class, () -> file.willRead(0, 1));
     assertThrows(ClosedChannelException.class, () -> file.write(0, ByteBuffer.allocate(1)));
   }
 
@@ -251,6 +276,7 @@ abstract class DeviceContract {
   void negativePositionsAreRefused() throws IOException {
     try (DeviceFile file = device().create("a")) {
       assertThrows(IllegalArgumentException.class, () -> file.read(-1, ByteBuffer.allocate(1)));
+      assertThrows(IllegalArgumentException.class, () -> file.willRead(-1, 1));
       assertThrows(IllegalArgumentException.class, () -> file.write(-1, ByteBuffer.allocate(1)));
       assertThrows(IllegalArgumentException.class, () -> file.truncate(-1));
       assertThrows(IllegalArgumentException.class, () -> file.allocate(-1));

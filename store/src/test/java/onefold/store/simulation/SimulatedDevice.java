@@ -848,6 +848,16 @@ public final class SimulatedDevice implements Device {
     }
 
     @Override
+    public void willRead(long positionBytes, int lengthBytes) throws IOException {
+      if (positionBytes < 0) {
+        throw new IllegalArgumentException(path + ": position or size " + positionBytes);
+      }
+      if (closed) {
+        throw new ClosedChannelException();
+      }
+    }
+
+    @Override
     public void write(long positionBytes, ByteBuffer source) throws IOException {
       int length = source.remaining();
       Faults.Outcome outcome = enterOpen(DeviceCall.Kind.WRITE, positionBytes, length, true);
