@@ -16,6 +16,14 @@ interface LiveChunks {
   /** Marks a chunk, and says whether it was not marked before. */
   boolean mark(long chunk);
 
+  /**
+   * Marks those of many data chunks that are in the set: much faster than one at a time.
+   *
+   * @param fingerprints 32 bytes each, from the start
+   * @param count how many
+   */
+  void markData(byte[] fingerprints, int count);
+
   boolean isMarked(long chunk);
 
   /** How many are marked. */

@@ -20,7 +20,8 @@ final class LiveVectors implements LiveChunks, AutoCloseable {
   private final LiveVector data;
   private final LiveVector nodes;
 
-  private LiveVectors(LiveVector data, LiveVector nodes) {
+  /** Takes two vectors over, nodes with check bits. */
+  LiveVectors(LiveVector data, LiveVector nodes) {
     this.data = data;
     this.nodes = nodes;
   }
@@ -42,7 +43,8 @@ final class LiveVectors implements LiveChunks, AutoCloseable {
     }
   }
 
-  private static LiveVector vector(
+  /** Makes the vector of all chunks of containers of one kind. */
+  static LiveVector vector(
       Containers containers, List<Long> numbers, boolean checked, RandomGenerator random)
       throws IOException {
     long count = 0;
@@ -79,6 +81,11 @@ final class LiveVectors implements LiveChunks, AutoCloseable {
   @Override
   public boolean mark(long chunk) {
     return vector(chunk).mark(chunk >>> 1);
+  }
+
+  @Override
+  public void markData(byte[] fingerprints, int count) {
+    data.markAll(fingerprints, count);
   }
 
   @Override

@@ -25,9 +25,14 @@ import onefold.store.index.Places;
  * looks nothing up, but for nodes that are no candidates.
  */
 final class Mark implements Ground.RootVisitor {
+  /** Data chunks that are marked together, so that many memory accesses are on their way. */
+  private static final int GATHERED = 1024;
+
   private final Containers containers;
   private final ChunkIndex index;
   private final LiveChunks live;
+  private final byte[] gathered = new byte[GATHERED * Fingerprint.BYTES];
+  private int gatheredCount;
   private final NodeReader reader = new NodeReader();
   private final Fingerprinter fingerprinter;
   private final byte[] computed = new byte[Fingerprint.BYTES];
@@ -56,6 +61,7 @@ final class Mark implements Ground.RootVisitor {
     for (int i = 0; i < chunks.count(); i++) {
       mark(chunks.kind(), chunks.fingerprints(), i * Fingerprint.BYTES);
     }
+    markGathered();
   }
 
   @Override
@@ -69,10 +75,32 @@ final class Mark implements Ground.RootVisitor {
   }
 
   private void mark(ChunkKind kind, byte[] fingerprints, int offset) throws IOException {
-    long chunk = live.find(kind, fingerprints, offset);
+    if (kind == ChunkKind.DATA) {
+      gather(fingerprints, offset);
+    } else {
+      markNode(fingerprints, offset);
+    }
+  }
+
+  /** Marks a data chunk, at the latest with {@link #markGathered}. */
+  private void gather(byte[] fingerprints, int offset) {
+    System.arraycopy(
+        fingerprints, offset, gathered, gatheredCount * Fingerprint.BYTES, Fingerprint.BYTES);
+    if (++gatheredCount == GATHERED) {
+      markGathered();
+    }
+  }
+
+  private void markGathered() {
+    live.markData(gathered, gatheredCount);
+    gatheredCount = 0;
+  }
+
+  private void markNode(byte[] fingerprints, int offset) throws IOException {
+    long chunk = live.find(ChunkKind.NODE, fingerprints, offset);
     if (chunk != LiveChunks.UNKNOWN) {
       live.mark(chunk);
-    } else if (kind == ChunkKind.NODE) {
+    } else {
       one.clear();
       one.add(fingerprints, offset, 0);
       index.lookup(one, place);
@@ -97,6 +125,7 @@ final class Mark implements Ground.RootVisitor {
         }
       }
     }
+    markGathered();
   }
 
   /**
@@ -114,6 +143,7 @@ final class Mark implements Ground.RootVisitor {
         count += visitBlock(directory, block, done);
       }
     }
+    markGathered();
     return count;
   }
 
