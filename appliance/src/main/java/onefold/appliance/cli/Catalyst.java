@@ -12,17 +12,28 @@ import onefold.catalyst.client.ClientSettings;
 import onefold.catalyst.client.KeyMismatchException;
 import onefold.catalyst.client.ServerTrust;
 import onefold.catalyst.wire.ErrorCode;
+import onefold.catalyst.wire.TlsProvider;
 
 /** Connects to the Catalyst door that a context names. */
 final class Catalyst {
   private Catalyst() {}
 
   /**
-   * Connects and logs in. The caller closes the client.
+   * Connects and logs in, for a verb that moves gigabytes: its TLS is worth loading. The caller
+   * closes the client.
    *
    * @throws Failure if that is not possible; the message names the context's file and what mends it
    */
   static CatalystClient open(Contexts.Found found) throws Failure {
+    return open(found, TlsProvider.AUTO);
+  }
+
+  /** The same for a verb that asks and lists: its TLS is the one that is there at once. */
+  static CatalystClient openBriefly(Contexts.Found found) throws Failure {
+    return open(found, TlsProvider.JDK);
+  }
+
+  private static CatalystClient open(Contexts.Found found, TlsProvider tls) throws Failure {
     Context context = found.context();
     int port = context.port(FrontEnd.CATALYST.label(), FrontEnd.CATALYST.defaultPort());
     if (context.user().isEmpty()) {
@@ -40,6 +51,7 @@ final class Catalyst {
       return CatalystClient.connect(
           ClientSettings.of(
                   context.host(), port, context.user(), context.password().toCharArray(), trust)
+              .withTlsProvider(tls)
               .withSoftware("onefold " + Version.current()));
     } catch (KeyMismatchException e) {
       throw RestClient.stale(

@@ -96,7 +96,7 @@ final class ListVerb extends ApplianceVerb {
         listing = TreeListing.of(item, new OfflineTree(reader), directory);
       }
     } else {
-      try (CatalystClient client = Catalyst.open(context());
+      try (CatalystClient client = Catalyst.openBriefly(context());
           ItemReader reader = GetVerb.open(client, item)) {
         listing = TreeListing.of(item, new OnlineTree(reader), directory);
       }
