@@ -29,7 +29,7 @@ final class BlockScan {
   private final StoredContainer file;
   private final Identity identity;
   private final long endBytes;
-  private final byte[] window = new byte[WINDOW_BYTES];
+  private final byte[] window;
   private long windowStart;
   private int windowBytes;
 
@@ -49,6 +49,7 @@ final class BlockScan {
     this.file = file;
     this.identity = identity;
     this.endBytes = endBytes;
+    this.window = new byte[(int) Math.min(WINDOW_BYTES, endBytes)];
   }
 
   /**

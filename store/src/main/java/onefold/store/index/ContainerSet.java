@@ -18,8 +18,13 @@ final class ContainerSet {
 
   private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
 
-  /** Bitmaps by ascending {@code number >>> 16}; the arrays never change, the bits do. */
-  private record Pages(long[] keys, long[][] bits) {
+  /**
+   * Bitmaps by ascending {@code number >>> 16}, and how many numbers each holds; the arrays of keys
+   * and bitmaps never change, the bits and counts do. Who looks does not read the counts.
+   */
+  private record Pages(long[] keys, long[][] bits, int[] counts) {
+    static final Pages NONE = new Pages(new long[0], new long[0][], new int[0]);
+
     int find(long number) {
       long key = number >>> 16;
       if (keys.length == 1) {
@@ -37,7 +42,7 @@ final class ContainerSet {
     void range(long first, long last);
   }
 
-  private volatile Pages pages = new Pages(new long[0], new long[0][]);
+  private volatile Pages pages = Pages.NONE;
   private long count;
 
   boolean contains(long number) {
@@ -65,6 +70,7 @@ final class ContainerSet {
       return false;
     }
     WORD.setRelease(bits, word(number), old | 1L << number);
+    now.counts[page]++;
     pages = now;
     count++;
     return true;
@@ -84,12 +90,9 @@ final class ContainerSet {
     }
     WORD.setRelease(bits, word(number), old & ~(1L << number));
     count--;
-    for (long word : bits) {
-      if (word != 0) {
-        return true;
-      }
+    if (--now.counts[page] == 0) {
+      pages = withoutPage(now, page);
     }
-    pages = withoutPage(now, page);
     return true;
   }
 
@@ -135,7 +138,7 @@ final class ContainerSet {
   }
 
   void clear() {
-    pages = new Pages(new long[0], new long[0][]);
+    pages = Pages.NONE;
     count = 0;
   }
 
@@ -151,7 +154,7 @@ final class ContainerSet {
     for (int i = 0; i < bits.length; i++) {
       bits[i] = now.bits[i].clone();
     }
-    copy.pages = new Pages(now.keys, bits);
+    copy.pages = new Pages(now.keys, bits, now.counts.clone());
     copy.count = count;
     return copy;
   }
@@ -163,20 +166,29 @@ final class ContainerSet {
     Pages now = pages;
     for (int page = 0; page < now.keys.length; page++) {
       long base = now.keys[page] << 16;
-      int first = -1;
-      for (int i = 0; i < PAGE_NUMBERS; i++) {
-        boolean in = (now.bits[page][i >>> 6] >>> i & 1) != 0;
-        if (in && first < 0) {
-          first = i;
-        } else if (!in && first >= 0) {
-          visitor.range(base + first, base + i - 1);
-          first = -1;
-        }
-      }
-      if (first >= 0) {
-        visitor.range(base + first, base + PAGE_NUMBERS - 1);
+      int first = next(now.bits[page], 0, 0);
+      while (first < PAGE_NUMBERS) {
+        int end = next(now.bits[page], first, -1L);
+        visitor.range(base + first, base + end - 1);
+        first = next(now.bits[page], end, 0);
       }
     }
+  }
+
+  /** The next position from {@code from} on that is not as in {@code same}, all zeros or ones. */
+  private static int next(long[] bits, int from, long same) {
+    int word = from >>> 6;
+    if (word == bits.length) {
+      return PAGE_NUMBERS;
+    }
+    long others = (bits[word] ^ same) & -1L << from;
+    while (others == 0) {
+      if (++word == bits.length) {
+        return PAGE_NUMBERS;
+      }
+      others = bits[word] ^ same;
+    }
+    return (word << 6) + Long.numberOfTrailingZeros(others);
   }
 
   private static int word(long number) {
@@ -187,23 +199,29 @@ final class ContainerSet {
     int count = old.keys.length;
     long[] keys = new long[count + 1];
     long[][] bits = new long[count + 1][];
+    int[] counts = new int[count + 1];
     System.arraycopy(old.keys, 0, keys, 0, at);
     System.arraycopy(old.bits, 0, bits, 0, at);
+    System.arraycopy(old.counts, 0, counts, 0, at);
     keys[at] = key;
     bits[at] = new long[PAGE_NUMBERS / 64];
     System.arraycopy(old.keys, at, keys, at + 1, count - at);
     System.arraycopy(old.bits, at, bits, at + 1, count - at);
-    return new Pages(keys, bits);
+    System.arraycopy(old.counts, at, counts, at + 1, count - at);
+    return new Pages(keys, bits, counts);
   }
 
   private static Pages withoutPage(Pages old, int at) {
     int count = old.keys.length;
     long[] keys = new long[count - 1];
     long[][] bits = new long[count - 1][];
+    int[] counts = new int[count - 1];
     System.arraycopy(old.keys, 0, keys, 0, at);
     System.arraycopy(old.bits, 0, bits, 0, at);
+    System.arraycopy(old.counts, 0, counts, 0, at);
     System.arraycopy(old.keys, at + 1, keys, at, count - at - 1);
     System.arraycopy(old.bits, at + 1, bits, at, count - at - 1);
-    return new Pages(keys, bits);
+    System.arraycopy(old.counts, at + 1, counts, at, count - at - 1);
+    return new Pages(keys, bits, counts);
   }
 }
