@@ -32,6 +32,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A scheduler that runs one task at a time and lets a seed choose the next one at every call.
  *
+ * <p>Half of the seeds also stall tasks: one that could run is put aside for up to some ten
+ * thousand calls, so that whole phases of the others pass between two of its steps.
+ *
  * <p>Tasks are virtual threads that hand a baton to each other; only the holder runs. Time is
  * virtual: it moves a little with each call, and to the next timer when nobody can run. When nobody
  * can run and there is no timer the run fails with the states of all tasks. When the main task has
@@ -47,6 +50,7 @@ public final class SimulatedScheduler implements Scheduler {
 
   private static final long CALL_NANOS = 500;
   private static final int MAX_CALLS_AFTER_CRASH = 10_000;
+  private static final int MAX_STALL_SHIFT = 16;
   private static final Instant START = Instant.parse("2030-01-01T00:00:00Z");
 
   private final long seed;
@@ -55,9 +59,14 @@ public final class SimulatedScheduler implements Scheduler {
   private final SplittableRandom choices;
   private final RandomGenerator random;
   private final int switchMask;
+
+  /** One of so many calls puts its task aside for long; 0 for none. */
+  private final int stallMask;
+
   private final int cores;
   private final List<Task> runnable = new ArrayList<>();
   private final PriorityQueue<Timer> timers = new PriorityQueue<>();
+  private final PriorityQueue<Stall> stalls = new PriorityQueue<>();
   private final Set<Task> live = new LinkedHashSet<>();
   private final CountDownLatch allEnded = new CountDownLatch(1);
   private @Nullable Task current;
@@ -89,6 +98,7 @@ public final class SimulatedScheduler implements Scheduler {
     this.random = choices.split();
     this.switchMask = (1 << (2 * choices.nextInt(4))) * 2 - 1;
     this.cores = 1 + choices.nextInt(4);
+    this.stallMask = choices.nextBoolean() ? 0 : (64 << choices.nextInt(6)) - 1;
   }
 
   /** The seed. */
@@ -217,9 +227,23 @@ public final class SimulatedScheduler implements Scheduler {
       }
       fireTimers();
     }
-    if (!runnable.isEmpty() && (choices.nextInt() & switchMask) == 0) {
+    endStalls();
+    if (runnable.isEmpty()) {
+      return;
+    }
+    int choice = choices.nextInt();
+    if (stallMask != 0 && (choice >>> 16 & stallMask) == 0) {
+      stalls.add(new Stall(callCount + (1L << choices.nextInt(MAX_STALL_SHIFT)), me));
+      handOver(me, next());
+    } else if ((choice & switchMask) == 0) {
       runnable.add(me);
       handOver(me, next());
+    }
+  }
+
+  private void endStalls() {
+    while (!stalls.isEmpty() && stalls.peek().untilCall <= callCount) {
+      runnable.add(stalls.remove().task);
     }
   }
 
@@ -294,6 +318,9 @@ public final class SimulatedScheduler implements Scheduler {
   private Task next() {
     if (!stopping) {
       fireTimers();
+      if (runnable.isEmpty() && !stalls.isEmpty()) {
+        runnable.add(stalls.remove().task);
+      }
       while (runnable.isEmpty() && !timers.isEmpty()) {
         nowNanos = Math.max(nowNanos, timers.peek().atNanos);
         fireTimers();
@@ -304,6 +331,7 @@ public final class SimulatedScheduler implements Scheduler {
     }
     if (stopping) {
       runnable.clear();
+      stalls.clear();
       return live.iterator().next();
     }
     int index = runnable.size() == 1 ? 0 : choices.nextInt(runnable.size());
@@ -441,6 +469,15 @@ public final class SimulatedScheduler implements Scheduler {
     @Override
     public int compareTo(Timer other) {
       int order = Long.compare(atNanos, other.atNanos);
+      return order != 0 ? order : Integer.compare(task.number, other.task.number);
+    }
+  }
+
+  /** A task that could run and does not before a number of calls. */
+  private record Stall(long untilCall, Task task) implements Comparable<Stall> {
+    @Override
+    public int compareTo(Stall other) {
+      int order = Long.compare(untilCall, other.untilCall);
       return order != 0 ? order : Integer.compare(task.number, other.task.number);
     }
   }
