@@ -87,12 +87,16 @@ final class StoredWalk implements StoredChunks {
       if (pieces.block[piece] == Pieces.ABSENT) {
         throw domain.absent(pieces.fingerprints(), pieces.fingerprintOffset(piece));
       }
+      if (pieces.block[piece] == Pieces.UNKNOWN) {
+        restart(new BlockKey(pieces.container[piece], Pieces.UNKNOWN), offset);
+        continue;
+      }
       long number = run.blockNumber[piece];
       if (number >= handedCount) {
         Read read = reads.removeFirst();
         byte[] bytes = bytesOf(read);
         if (bytes == null) {
-          restart(read, offset);
+          restart(read.key(), offset);
           continue;
         }
         handedCount++;
@@ -134,19 +138,19 @@ final class StoredWalk implements StoredChunks {
    * Walks again from a piece whose block could not be had: its container has gone, or it was
    * damaged and is out of the index now, so that another copy is found if there is one.
    */
-  private void restart(Read failed, long offset) throws IOException {
-    if (failed.key().equals(failedBefore)) {
+  private void restart(BlockKey failed, long offset) throws IOException {
+    if (failed.equals(failedBefore)) {
       throw new CorruptDataException(
-          "container " + failed.key().containerNumber() + " block " + failed.key().block(),
+          "container " + failed.containerNumber() + " block " + failed.block(),
           -1,
           "the block that the index names",
           "nothing that can be read");
     }
-    failedBefore = failed.key();
+    failedBefore = failed;
     for (Read read : reads) {
       forget(read.key());
     }
-    forget(failed.key());
+    forget(failed);
     reads.clear();
     nextNumber = handedCount;
     free.addAll(ahead);
