@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import onefold.chunker.ChunkKind;
 import onefold.chunker.Fingerprint;
 import onefold.chunker.FingerprintBatch;
@@ -96,8 +97,14 @@ final class Domain implements AutoCloseable, Ground {
   /** The cycle of housekeeping that runs. */
   private volatile @Nullable Cycle cycle;
 
-  /** Whether dead nodes may be in the index again, because it was built anew. */
+  /** Counts sweeps that have ended: what was looked up before one and kept after it may be gone. */
+  private final AtomicLong endedSweeps = new AtomicLong();
+
+  /** Whether dead nodes may be in the index again, because it was built anew; set under lock. */
   private volatile boolean resurrected;
+
+  private long rebuilds; // guarded by lock
+  private long rebuildsBeforeCycle; // guarded by lock
 
   private final Names names;
   private final Housekeeper housekeeper;
@@ -305,6 +312,15 @@ final class Domain implements AutoCloseable, Ground {
       }
     }
 
+    boolean isRetracted(long containerNumber) {
+      lock.lock();
+      try {
+        return retracted.contains(containerNumber);
+      } finally {
+        lock.unlock();
+      }
+    }
+
     void retract(ChunkIndex index, long containerNumber) {
       lock.lock();
       try {
@@ -355,7 +371,13 @@ final class Domain implements AutoCloseable, Ground {
     long rebuilding = index.beginRebuild();
     // What was taken out of reach may be in reach again: dead nodes until a cycle of housekeeping
     // has found them, damaged chunks until the end of this method.
-    resurrected = true;
+    lock.lock();
+    try {
+      rebuilds++;
+      resurrected = true;
+    } finally {
+      lock.unlock();
+    }
     // Covered is none now. Known, read first: what appears in between is not taken for deleted.
     Set<Long> known = index.knownContainers();
     Set<Long> existing = allNumbers();
@@ -384,13 +406,21 @@ final class Domain implements AutoCloseable, Ground {
       if (stopped) {
         throw new IOException("the store is closing");
       }
+      if (sealedSince.isRetracted(number)) {
+        continue;
+      }
       try {
+        // First: one that is sealed behind the reading has blocks that were not read.
+        boolean sealed = containers.isSealed(number);
         publish(containers.directory(number));
-        if (containers.isSealed(number)) {
-          index.sealed(number);
+        if (sealed) {
+          sealedSince.tell(index, number);
         }
       } catch (ContainerGoneException e) {
-        // Deleted meanwhile; what was live in it has been published elsewhere.
+        index.retract(number);
+      }
+      if (sealedSince.isRetracted(number)) {
+        // Swept meanwhile; what was live in it has been published elsewhere.
         index.retract(number);
       }
     }
@@ -509,6 +539,15 @@ final class Domain implements AutoCloseable, Ground {
    */
   boolean trustsNodes() {
     return quarantinedCount.get() == 0 && !resurrected;
+  }
+
+  /**
+   * How many sweeps have ended. An answer holds if there are as many before the look-up as there
+   * are after {@link #protect}: otherwise the sweep may have passed in between, and the chunk is
+   * looked up again.
+   */
+  long endedSweeps() {
+    return endedSweeps.get();
   }
 
   /** Says in which block of a container a slot lies, and at which place in it. */
@@ -761,8 +800,14 @@ final class Domain implements AutoCloseable, Ground {
       for (Map.Entry<ChunkKind, Map<Long, Long>> ofKind : ends.entrySet()) {
         for (Map.Entry<Long, Long> end : ofKind.getValue().entrySet()) {
           long number = end.getKey();
-          byte[] again =
-              redo ? containers.range(number, coveredEnd(number), end.getValue()) : new byte[0];
+          byte[] again = new byte[0];
+          if (redo) {
+            try {
+              again = containers.range(number, coveredEnd(number), end.getValue());
+            } catch (ContainerGoneException e) {
+              continue; // It was empty and has been discarded since.
+            }
+          }
           parts.add(new CommitRecord.ContainerEnd(number, ofKind.getKey(), end.getValue(), again));
         }
       }
@@ -927,10 +972,14 @@ final class Domain implements AutoCloseable, Ground {
       FingerprintBatch one = new FingerprintBatch(ChunkKind.NODE, 1);
       one.add(root.node(), 0);
       Places places = new Places(1);
-      locate(one, places);
-      if (places.isPresent(0)) {
-        protect(one, places);
-      }
+      long sweeps;
+      do {
+        sweeps = endedSweeps();
+        locate(one, places);
+        if (places.isPresent(0)) {
+          protect(one, places);
+        }
+      } while (endedSweeps() != sweeps);
       here = places.isPresent(0);
       if (!here) {
         if (isQuarantined(ChunkKind.NODE, root.node())) {
@@ -1008,20 +1057,39 @@ final class Domain implements AutoCloseable, Ground {
   @Override
   public void sealNodes() throws IOException {
     containers.endOpen(ChunkKind.NODE);
-    names.commitAppended(this);
+    names.commitAppended(this); // After which they may be sealed.
     containers.awaitSealing();
+    names.commitAppended(this); // After which the index knows that they are.
+  }
+
+  @Override
+  public boolean isCandidate(long containerNumber) throws IOException {
+    return containers.isSealed(containerNumber)
+        && (index.isComplete(containerNumber) || sealedSince.isRetracted(containerNumber));
   }
 
   @Override
   public void attach(Cycle running) {
+    lock.lock();
+    try {
+      rebuildsBeforeCycle = rebuilds;
+    } finally {
+      lock.unlock();
+    }
     cycle = running;
   }
 
   @Override
   public void detach(boolean finished) {
+    endedSweeps.incrementAndGet(); // Before the cycle goes, so that who misses it sees this.
     cycle = null;
-    if (finished) {
-      resurrected = false;
+    lock.lock();
+    try {
+      if (finished && rebuilds == rebuildsBeforeCycle) {
+        resurrected = false;
+      }
+    } finally {
+      lock.unlock();
     }
   }
 

@@ -83,6 +83,7 @@ final class DomainNames implements Domain.Names {
   @Override
   public void damaged(Domain domain, QuarantinedChunk chunk) {
     submit(
+        null,
         new CatalogCommand.QuarantineChunk(
             stamp(),
             domain.id(),
@@ -95,12 +96,13 @@ final class DomainNames implements Domain.Names {
 
   @Override
   public void healed(Domain domain, ChunkKind kind, Fingerprint fingerprint) {
-    submit(new CatalogCommand.ReleaseChunk(stamp(), domain.id(), kind, fingerprint));
+    // With the domain: the sound copy must not be lost behind this.
+    submit(domain, new CatalogCommand.ReleaseChunk(stamp(), domain.id(), kind, fingerprint));
   }
 
-  private void submit(CatalogCommand command) {
+  private void submit(@Nullable Domain appendedTo, CatalogCommand command) {
     try {
-      parts().committer().submit(null, command, UNHEARD);
+      parts().committer().submit(appendedTo, command, UNHEARD);
     } catch (IOException e) {
       // The store is closing or broken. What is damaged is found again by the next read.
       UNHEARD.failed(e);

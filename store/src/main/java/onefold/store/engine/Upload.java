@@ -508,13 +508,25 @@ final class Upload implements IngestSession {
 
   /** Looks chunks up and keeps what is present, as a have-answer does. */
   void answer(FingerprintBatch batch, Places into) throws IOException {
-    domain.lookup(batch, into);
-    distrust(batch, into);
+    long sweeps;
+    do {
+      sweeps = domain.endedSweeps();
+      domain.lookup(batch, into);
+      distrust(batch, into);
+      if (keep(batch, into)) {
+        // Only now: a cycle of housekeeping that begins here finds the answers in the list.
+        domain.protect(batch, into);
+      }
+    } while (domain.endedSweeps() != sweeps);
+  }
+
+  /** Keeps what is present, and says whether anything is. */
+  private boolean keep(FingerprintBatch batch, Places found) {
     boolean any = false;
     lock.lock();
     try {
       for (int i = 0; i < batch.count(); i++) {
-        if (into.isPresent(i)) {
+        if (found.isPresent(i)) {
           any = true;
           answers.add(
               batch.kind(), batch.fingerprints(), i * Fingerprint.BYTES, batch.lengths()[i]);
@@ -523,10 +535,7 @@ final class Upload implements IngestSession {
     } finally {
       lock.unlock();
     }
-    if (any) {
-      // Only now: a cycle of housekeeping that begins here finds the answers in the list.
-      domain.protect(batch, into);
-    }
+    return any;
   }
 
   /**

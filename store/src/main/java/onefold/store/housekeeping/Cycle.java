@@ -1,7 +1,10 @@
 package onefold.store.housekeeping;
 
-import java.util.HashSet;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import onefold.chunker.ChunkKind;
 import onefold.chunker.Fingerprint;
 import onefold.chunker.FingerprintBatch;
@@ -15,9 +18,14 @@ import onefold.store.scheduler.SchedulerLock;
  * threads.
  */
 public final class Cycle {
+  private static final BitSet NOTHING = new BitSet(0);
+
   private final LiveChunks live;
   private final Set<Long> candidates;
-  private final Set<Long> condemned = new HashSet<>(); // guarded by lock
+
+  /** What stays of each container of data that is about to be dropped, or has been. */
+  private final Map<Long, BitSet> condemned = new HashMap<>(); // guarded by lock
+
   private final SchedulerLock lock;
   private final SchedulerCondition idle;
   private boolean sweeping; // guarded by lock
@@ -84,14 +92,14 @@ public final class Cycle {
         if (!places.isPresent(i)) {
           continue;
         }
-        long chunk = live.find(ChunkKind.DATA, batch.fingerprints(), i * Fingerprint.BYTES);
-        if (chunk == LiveChunks.UNKNOWN || live.isMarked(chunk)) {
-          continue;
-        }
-        if (condemned.contains(places.containerNumbers()[i])) {
+        BitSet kept = condemned.get(places.containerNumbers()[i]);
+        if (kept == null) {
+          long chunk = live.find(ChunkKind.DATA, batch.fingerprints(), i * Fingerprint.BYTES);
+          if (chunk != LiveChunks.UNKNOWN) {
+            live.mark(chunk);
+          }
+        } else if (!kept.get(places.slots()[i])) {
           places.containerNumbers()[i] = Places.ABSENT;
-        } else {
-          live.mark(chunk);
         }
       }
     } finally {
@@ -100,13 +108,29 @@ public final class Cycle {
   }
 
   /**
-   * Says that a container of data is about to be dropped. From now on what is not marked in it is
-   * answered absent, so that its marks do not change any more.
+   * Says that a container of data is about to be dropped, and asks for the last time what is live
+   * in it. From now on the answer counts, and not the marks: a chunk that is not in the table may
+   * share the mark of one that is, and be marked later.
+   *
+   * @param needed asked at once, while no answer changes a mark; must not wait
+   * @return what {@code needed} gave: the slots of chunks that will be copied
    */
-  void condemn(long containerNumber) {
+  BitSet condemn(long containerNumber, Supplier<BitSet> needed) {
     lock.lock();
     try {
-      condemned.add(containerNumber);
+      BitSet kept = needed.get();
+      condemned.put(containerNumber, kept);
+      return kept;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Says that a condemned container is out of the index, so that look-ups do not name it. */
+  void retracted(long containerNumber) {
+    lock.lock();
+    try {
+      condemned.replace(containerNumber, NOTHING);
     } finally {
       lock.unlock();
     }

@@ -22,6 +22,14 @@ public interface Ground {
    */
   void sealNodes() throws IOException;
 
+  /**
+   * Whether a container is sealed, all its chunks are published, and what is taken out of reach of
+   * it stays so after a checkpoint of the index. The others are no cycle's business yet.
+   *
+   * @throws onefold.store.container.ContainerGoneException if there is none of this number
+   */
+  boolean isCandidate(long containerNumber) throws IOException;
+
   /** Lets every have-answer and duplicate be told to a cycle from now on. */
   void attach(Cycle cycle);
 

@@ -255,8 +255,8 @@ public final class Housekeeper {
     enter(Phase.MARKING);
     Containers containers = ground.containers();
     ground.sealNodes();
-    List<Long> nodes = sealed(containers, ChunkKind.NODE);
-    List<Long> data = sealed(containers, ChunkKind.DATA);
+    List<Long> nodes = candidates(ChunkKind.NODE);
+    List<Long> data = candidates(ChunkKind.DATA);
     Set<Long> candidates = new HashSet<>(nodes);
     candidates.addAll(data);
     between();
@@ -316,18 +316,18 @@ public final class Housekeeper {
     return lowestUnnamed;
   }
 
-  private static List<Long> sealed(Containers containers, ChunkKind kind) throws IOException {
-    List<Long> sealed = new ArrayList<>();
-    for (long number : containers.numbers(kind)) {
+  private List<Long> candidates(ChunkKind kind) throws IOException {
+    List<Long> candidates = new ArrayList<>();
+    for (long number : ground.containers().numbers(kind)) {
       try {
-        if (containers.isSealed(number)) {
-          sealed.add(number);
+        if (ground.isCandidate(number)) {
+          candidates.add(number);
         }
       } catch (ContainerGoneException e) {
         throw new IllegalStateException("somebody else deletes containers", e);
       }
     }
-    return sealed;
+    return candidates;
   }
 
   private final class Counting implements Sweep.Progress {

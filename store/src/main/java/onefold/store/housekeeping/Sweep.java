@@ -117,7 +117,8 @@ final class Sweep {
   private boolean sweep(long number, boolean merge) throws IOException {
     ContainerDirectory directory = containers.directory(number);
     ContainerInfo info = containers.info(number);
-    BitSet needed = needed(directory);
+    Copies copies = copies(directory);
+    BitSet needed = needed(directory, copies);
     if (needed.get(directory.chunks().count())) {
       return directory.kind() == ChunkKind.NODE && retractDead(directory);
     }
@@ -126,10 +127,11 @@ final class Sweep {
     boolean small = merge && info.fileBytes() < smallBytes;
     if (neededBytes == 0 || sparse || small) {
       if (directory.kind() == ChunkKind.DATA) {
-        cycle.condemn(number);
-        needed = needed(directory); // An answer may have marked more until now.
+        // An answer may have marked more until now.
+        needed = cycle.condemn(number, () -> needed(directory, copies));
       }
       if (!needed.get(directory.chunks().count()) && copyForward(directory, needed)) {
+        cycle.retracted(number);
         empty.add(number);
         emptyBytes += info.fileBytes();
         return true;
@@ -143,24 +145,44 @@ final class Sweep {
   }
 
   /**
+   * Which of a container's chunks the index knows here, as their youngest copy, and which nowhere.
+   */
+  private record Copies(BitSet here, BitSet nowhere) {}
+
+  private Copies copies(ContainerDirectory directory) {
+    FingerprintBatch chunks = directory.chunks();
+    Copies copies = new Copies(new BitSet(), new BitSet());
+    if (chunks.count() > 0) {
+      index.lookupForDedup(chunks, places);
+    }
+    for (int slot = 0; slot < chunks.count(); slot++) {
+      if (!places.isPresent(slot)) {
+        copies.nowhere.set(slot);
+      } else if (places.containerNumbers()[slot] == directory.containerNumber()
+          && places.slots()[slot] == slot) {
+        copies.here.set(slot);
+      }
+    }
+    return copies;
+  }
+
+  /**
    * Slots that are live and have no younger copy. The bit behind the last slot says that a chunk is
    * live and nowhere in the index, because its bytes here are damaged: the container stays, for
    * whoever may yet make something of them.
    */
-  private BitSet needed(ContainerDirectory directory) throws IOException {
+  private BitSet needed(ContainerDirectory directory, Copies copies) {
     FingerprintBatch chunks = directory.chunks();
     BitSet needed = new BitSet();
-    if (chunks.count() == 0) {
-      return needed;
-    }
-    index.lookupForDedup(chunks, places);
-    for (int slot = 0; slot < chunks.count(); slot++) {
-      boolean here =
-          places.containerNumbers()[slot] == directory.containerNumber()
-              && places.slots()[slot] == slot;
-      if (here && isLive(chunks, slot)) {
+    BitSet here = copies.here;
+    for (int slot = here.nextSetBit(0); slot >= 0; slot = here.nextSetBit(slot + 1)) {
+      if (isLive(chunks, slot)) {
         needed.set(slot);
-      } else if (!places.isPresent(slot) && isMarked(chunks, slot)) {
+      }
+    }
+    BitSet nowhere = copies.nowhere;
+    for (int slot = nowhere.nextSetBit(0); slot >= 0; slot = nowhere.nextSetBit(slot + 1)) {
+      if (isMarked(chunks, slot)) {
         needed.set(chunks.count());
       }
     }

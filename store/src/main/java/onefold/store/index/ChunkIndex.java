@@ -624,6 +624,19 @@ public final class ChunkIndex implements AutoCloseable {
     }
   }
 
+  /**
+   * Whether a container has been {@link #sealed} and not been retracted since, so that a {@link
+   * #checkpoint} makes all its entries durable, and the retractions of its places.
+   */
+  public boolean isComplete(long containerNumber) {
+    lock.lock();
+    try {
+      return covered.contains(containerNumber) || sealed.contains(containerNumber);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Whether entries have been lost to damage and not yet been published again. */
   public boolean rebuildNeeded() {
     return versions.current().anyLost();
