@@ -3,6 +3,7 @@ package onefold.catalyst.server;
 import java.io.IOException;
 import java.time.Duration;
 import onefold.catalyst.wire.Frame;
+import onefold.catalyst.wire.FrameFormat;
 import onefold.catalyst.wire.Message;
 import onefold.catalyst.wire.QueueInbox;
 import onefold.catalyst.wire.WireStream;
@@ -37,7 +38,7 @@ final class SessionStream implements AutoCloseable {
   Message next() throws IOException {
     workedOffBytes += lastCost;
     lastCost = 0;
-    if (workedOffBytes >= window / 4) {
+    if (workedOffBytes >= Math.min(window / 4, FrameFormat.UNSAID_CREDIT_BYTES)) {
       stream.grant(workedOffBytes);
       workedOffBytes = 0;
     }

@@ -20,6 +20,9 @@ public final class FrameFormat {
   /** What a frame costs of credit besides its payload, so that empty frames are not free. */
   public static final int CREDIT_PER_FRAME_BYTES = 64;
 
+  /** Bytes that a receiver may have worked off before it gives the credit back. */
+  public static final int UNSAID_CREDIT_BYTES = 256 << 10;
+
   /** The number of the stream that stands for the connection itself. */
   public static final int CONNECTION_STREAM = 0;
 

@@ -20,6 +20,7 @@ public final class WireStream {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private long sendCredit; // guarded by lock
+  private final InFlight inFlight = new InFlight(); // guarded by lock
   private @Nullable IOException ended; // guarded by lock
   private long receiveCredit; // guarded by lock
   private long sentBytes; // guarded by lock
@@ -107,8 +108,9 @@ public final class WireStream {
     lock.lock();
     try {
       if (type.use() == FrameType.Use.CREDITED) {
+        int cost = cost(frameBytes - FrameFormat.HEADER_BYTES);
         long nanos = patience.toNanos();
-        while (sendCredit <= 0 && ended == null) {
+        while ((sendCredit <= 0 || !inFlight.allows(cost, System.nanoTime())) && ended == null) {
           if (nanos <= 0) {
             throw new WireException(
                 ErrorCode.TIMED_OUT,
@@ -116,7 +118,8 @@ public final class WireStream {
           }
           nanos = changed.awaitNanos(nanos);
         }
-        sendCredit -= cost(frameBytes - FrameFormat.HEADER_BYTES);
+        sendCredit -= cost;
+        inFlight.sent(cost);
       }
       if (ended != null) {
         throw ended;
@@ -125,16 +128,6 @@ public final class WireStream {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new WireException(ErrorCode.CANCELLED, "interrupted while waiting for credit");
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Returns whether a frame that needs credit could be sent without waiting for it. */
-  public boolean hasCredit() {
-    lock.lock();
-    try {
-      return sendCredit > 0 || ended != null;
     } finally {
       lock.unlock();
     }
@@ -223,6 +216,7 @@ public final class WireStream {
         throw WireException.malformed("credit beyond 2^31 - 1 on stream " + id);
       }
       sendCredit += bytes;
+      inFlight.credited(bytes, System.nanoTime());
       changed.signalAll();
     } finally {
       lock.unlock();

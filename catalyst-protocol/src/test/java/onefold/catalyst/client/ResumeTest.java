@@ -189,8 +189,8 @@ class ResumeTest {
       writer.write(bytes);
       UploadStatistics last = writer.commit().statistics();
       assertEquals(1, last.reconnectCount());
-      // What lay in the buffers of the two sockets and of the line, and nothing that had arrived.
-      assertTrue(last.sentDataBytes() <= bytes.length + (8 << 20), last::toString);
+      // What was under way: at most the window, on a line that carries more than that in a second.
+      assertTrue(last.sentDataBytes() <= bytes.length + (5 << 20), last::toString);
     }
     assertStored("x", bytes);
   }
@@ -210,7 +210,7 @@ class ResumeTest {
                   WriteOptions.DEFAULT.withBandwidth(Bandwidth.LOW))
               .statistics();
       assertEquals(1, last.reconnectCount());
-      assertTrue(line.upBytes() <= bytes.length + (6 << 20), () -> last + " " + line.upBytes());
+      assertTrue(line.upBytes() <= bytes.length + (5 << 20), () -> last + " " + line.upBytes());
     }
     assertStored("x", bytes);
   }
@@ -366,7 +366,11 @@ class ResumeTest {
                       .withResume(left.uploadId())
                       .withTags(Map.of("resumed", "yes")))
               .statistics();
-      assertTrue(resumed.sentDataBytes() < bytes.length / 2, resumed::toString);
+      // Nothing is sent that was durable; how much more had arrived by then is chance.
+      assertTrue(left.durableBytes() >= 4 << 20, left::toString);
+      assertTrue(
+          resumed.sentDataBytes() <= bytes.length - left.durableBytes(),
+          () -> left + ", " + resumed);
       assertEquals(List.of(), client.unfinishedUploads("default"));
     }
     assertStored("x", bytes);
