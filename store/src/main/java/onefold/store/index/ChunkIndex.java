@@ -1,28 +1,23 @@
 package onefold.store.index;
 
 import java.io.IOException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.UnaryOperator;
 import onefold.chunker.ChunkKind;
 import onefold.chunker.Fingerprint;
 import onefold.chunker.FingerprintBatch;
 import onefold.store.CorruptDataException;
 import onefold.store.StoreFullException;
 import onefold.store.device.Device;
-import onefold.store.device.DeviceForceException;
+import onefold.store.index.IndexSearch.InLostPart;
 import onefold.store.scheduler.Scheduler;
-import onefold.store.scheduler.SchedulerCondition;
 import onefold.store.scheduler.SchedulerLock;
-import onefold.store.scheduler.TaskHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,32 +37,23 @@ public final class ChunkIndex implements AutoCloseable {
   /** With so many runs in one partition no more are made until merging has caught up. */
   private static final int MAX_RUNS = 24;
 
-  /** When the retracted containers reach this share of all, everything is merged once. */
-  private static final int SWEEP_SHARE = 4;
-
-  private static final int MIN_SWEPT_CONTAINERS = 8;
-  private static final Duration THROTTLE_STEP = Duration.ofMillis(50);
-
-  private final Device device;
   private final Scheduler scheduler;
   private final String directory;
   private final IndexSettings settings;
-  private final IndexDamageListener listener;
   private final PageCache cache;
   private final RunMaker maker;
-  private final AtomicLong nextRunId;
-
-  /** Held by whoever replaces the manifest, from its snapshot to the change of the version. */
-  private final SchedulerLock changeLock;
+  private final RunChanges changes;
+  private final IndexTasks tasks;
+  private final IndexMerging merging;
+  private final IndexDamage damage;
+  private final IndexSearch search;
 
   /** Held by whoever opens a run. */
   private final SchedulerLock loadLock;
 
-  /** Guards what follows; held for work in memory only. Taken inside changeLock, never around. */
+  /** Guards what follows; held for work in memory only. Taken inside {@link #changes}' lock. */
   private final SchedulerLock lock;
 
-  private final SchedulerCondition changed; // of what waiters for a flush look at
-  private final SchedulerCondition hurry; // somebody waits, or the index is being closed
   private final Versions versions;
   private final ContainerSet known = new ContainerSet(); // changed under lock
   private final ContainerSet covered; // guarded by lock
@@ -75,50 +61,34 @@ public final class ChunkIndex implements AutoCloseable {
   private ContainerSet flushable = new ContainerSet(); // sealed at the freeze; guarded by lock
   private final Map<Long, Integer> openRecords = new HashMap<>(); // of active; guarded by lock
   private long openRecordSum; // guarded by lock
-  private final List<TaskHandle> tasks = new ArrayList<>(); // guarded by lock
   private boolean flushing; // guarded by lock
-  private boolean merging; // guarded by lock
-
-  /** Counts retracted containers, so that a search sees that one went while it ran. */
-  private final AtomicLong containerRetractions = new AtomicLong();
-
   private @Nullable IOException flushFailure; // of the last flush; guarded by lock
-  private @Nullable IOException mergeFailure; // of the last merge; guarded by lock
-  private @Nullable RuntimeException fatal; // guarded by lock
-  private int waiting; // who waits for a flush or a merge; guarded by lock
-  private long lossGeneration; // guarded by lock
-  private long retractedSinceSweep; // guarded by lock
-  private long sweep; // guarded by lock
-  private volatile boolean closing;
 
-  private final LongAdder lookups = new LongAdder();
-  private final LongAdder hits = new LongAdder();
   private final LongAdder pagesRead = new LongAdder();
-  private final LongAdder missPagesRead = new LongAdder();
   private final LongAdder bytesWritten = new LongAdder();
 
-  private final PageReader.Owner runOwner =
-      new PageReader.Owner() {
-        @Override
-        public Run.Loaded load(Run run) throws IOException {
-          loadLock.lock();
-          try {
-            return run.load();
-          } finally {
-            loadLock.unlock();
-          }
-        }
+  /** How searches and merging reach runs. */
+  private final class RunOwner implements PageReader.Owner {
+    @Override
+    public Run.Loaded load(Run run) throws IOException {
+      loadLock.lock();
+      try {
+        return run.load();
+      } finally {
+        loadLock.unlock();
+      }
+    }
 
-        @Override
-        public boolean damaged(Run run, IOException damage) {
-          return markDamaged(run, damage);
-        }
+    @Override
+    public boolean damaged(Run run, IOException found) {
+      return damage.damaged(run, found);
+    }
 
-        @Override
-        public void pagesRead(int pages) {
-          pagesRead.add(pages);
-        }
-      };
+    @Override
+    public void pagesRead(int pages) {
+      pagesRead.add(pages);
+    }
+  }
 
   private ChunkIndex(
       Device device,
@@ -127,25 +97,36 @@ public final class ChunkIndex implements AutoCloseable {
       IndexSettings settings,
       IndexDamageListener listener,
       Manifests.Found found) {
-    this.device = device;
     this.scheduler = scheduler;
     this.directory = directory;
     this.settings = settings;
-    this.listener = listener;
     this.cache = new PageCache(scheduler, settings.cacheBytes());
-    this.nextRunId = new AtomicLong(found.nextRunId());
+    var nextRunId = new AtomicLong(found.nextRunId());
     this.maker = new RunMaker(device, directory, nextRunId::getAndIncrement);
-    this.changeLock = scheduler.lock("index-change");
+    SchedulerLock changeLock = scheduler.lock("index-change");
     this.loadLock = scheduler.lock("index-load");
     this.lock = scheduler.lock("index");
-    this.changed = lock.newCondition();
-    this.hurry = lock.newCondition();
+    this.tasks = new IndexTasks(scheduler, lock);
     this.covered = found.covered();
     known.addAll(covered);
-    for (Partition partition : found.partitions()) {
-      lossGeneration = Math.max(lossGeneration, partition.lostAt());
-    }
     this.versions = new Versions(lock, new IndexVersion(newTable(), null, found.partitions()));
+    this.changes =
+        new RunChanges(device, directory, changeLock, lock, versions, nextRunId, known, covered);
+    this.damage = new IndexDamage(lock, tasks, versions, changes, listener);
+    var runOwner = new RunOwner();
+    this.merging =
+        new IndexMerging(
+            scheduler,
+            lock,
+            settings,
+            tasks,
+            versions,
+            maker,
+            changes,
+            runOwner,
+            this::countWritten,
+            known);
+    this.search = new IndexSearch(versions, known, cache, runOwner);
   }
 
   private MemoryTable newTable() {
@@ -176,7 +157,7 @@ public final class ChunkIndex implements AutoCloseable {
     Manifests.Found found = Manifests.open(device, directory);
     var index = new ChunkIndex(device, scheduler, directory, settings, listener, found);
     for (String what : found.damage()) {
-      index.startTask("index-damage", () -> listener.indexDamaged(what));
+      index.damage.foundAtOpening(what);
     }
     return index;
   }
@@ -193,7 +174,7 @@ public final class ChunkIndex implements AutoCloseable {
    *     rebuild the answer is known again. Rows that were found name true places even then
    */
   public void lookup(FingerprintBatch batch, Places places) throws IOException {
-    long unknown = find(batch, places, InLostPart.ANY_PLACE);
+    long unknown = search.find(batch, places, InLostPart.ANY_PLACE);
     if (unknown != 0) {
       throw new CorruptDataException(
           directory,
@@ -214,105 +195,7 @@ public final class ChunkIndex implements AutoCloseable {
    * data.
    */
   public void lookupForDedup(FingerprintBatch batch, Places places) {
-    find(batch, places, InLostPart.ABSENT);
-  }
-
-  /** What is wanted of chunks in a part of the index that is not whole. */
-  private enum InLostPart {
-    /** Places that are still named, be they retracted or not the highest. */
-    ANY_PLACE,
-    /** Nothing. */
-    ABSENT
-  }
-
-  /** Finds chunks; returns how many of those that are absent may have been lost. */
-  private long find(FingerprintBatch batch, Places places, InLostPart inLostPart) {
-    var found = new Found(0, 0);
-    boolean done = false;
-    while (!done) {
-      long retractionsBefore = containerRetractions.get();
-      IndexVersion now = versions.acquire();
-      try {
-        var lookup = new Lookup(known, places);
-        var reader = new PageReader(runOwner, cache, lookup);
-        find(now, batch, places, lookup, reader);
-        // A chunk that moved meanwhile: its new place was published behind the search, and its old
-        // one retracted before it. Whoever begins after the retraction finds the new one.
-        boolean moved =
-            containerRetractions.get() != retractionsBefore && isAnyAbsent(places, batch.count());
-        done = !reader.isStale() && !moved;
-        if (done) {
-          found = count(now, batch, places, reader, inLostPart);
-          missPagesRead.add(reader.missPagesRead(places));
-        }
-      } finally {
-        versions.release(now);
-      }
-    }
-    lookups.add(batch.count());
-    hits.add(found.present);
-    return found.lost;
-  }
-
-  private static boolean isAnyAbsent(Places places, int count) {
-    for (int row = 0; row < count; row++) {
-      if (!places.isPresent(row)) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  private void find(
-      IndexVersion now, FingerprintBatch batch, Places places, Lookup lookup, PageReader reader) {
-    int count = batch.count();
-    places.reset(count);
-    byte[] fingerprints = batch.fingerprints();
-    long kindBit = Locations.kindBit(batch.kind());
-    now.find(fingerprints, 0, count, kindBit, reader);
-    for (int row = 0; lookup.anyRetraction() && row < count; row++) {
-      if (lookup.isRetracted(row)) {
-        var single = new Lookup.Single();
-        reader.sendTo(single);
-        now.find(fingerprints, row, 1, kindBit, reader);
-        single.resolve(known, places, row);
-      }
-    }
-  }
-
-  /**
-   * Rows of a look-up.
-   *
-   * @param present found
-   * @param lost absent, but may have been lost
-   */
-  private record Found(int present, int lost) {}
-
-  private static Found count(
-      IndexVersion now,
-      FingerprintBatch batch,
-      Places places,
-      PageReader reader,
-      InLostPart inLostPart) {
-    boolean anyLost = reader.anyLost() || now.anyLost();
-    int present = 0;
-    int lost = 0;
-    for (int row = 0; row < batch.count(); row++) {
-      boolean isPresent = places.containerNumbers()[row] != Places.ABSENT;
-      if (anyLost) {
-        long first = (long) RunFormat.BIG_ENDIAN.get(batch.fingerprints(), row * Fingerprint.BYTES);
-        Partition partition = now.partitions().get(now.partitionOf(first));
-        if (partition.lostAt() != 0 || reader.hasLost(partition)) {
-          if (inLostPart == InLostPart.ABSENT) {
-            places.containerNumbers()[row] = Places.ABSENT;
-            isPresent = false;
-          }
-          lost += isPresent ? 0 : 1;
-        }
-      }
-      present += isPresent ? 1 : 0;
-    }
-    return new Found(present, lost);
+    search.find(batch, places, InLostPart.ABSENT);
   }
 
   /**
@@ -341,7 +224,7 @@ public final class ChunkIndex implements AutoCloseable {
     }
     lock.lock();
     try {
-      checkUsable();
+      tasks.checkUsable();
       boolean onlyLost = covered.contains(containerNumber);
       if (onlyLost && !versions.current().anyLost()) {
         return;
@@ -388,33 +271,23 @@ public final class ChunkIndex implements AutoCloseable {
       if (tried && flushFailure != null) {
         throw failed("index entries cannot be written: ", flushFailure);
       }
+      IOException mergeFailure = merging.failure();
       if (tried && versions.current().frozen() == null && mergeFailure != null) {
         throw failed("index runs cannot be merged: ", mergeFailure);
       }
       tried = true;
       startFlush();
-      startMerge();
-      waitForChange();
+      merging.start();
+      tasks.awaitChange();
     }
   }
 
   /** What a waiting caller is told; that the disk is full stays that. */
-  private static IOException failed(String what, IOException failure) {
+  static IOException failed(String what, IOException failure) {
     String message = what + failure.getMessage();
     return failure instanceof StoreFullException
         ? new StoreFullException(message, failure)
         : new IOException(message, failure);
-  }
-
-  private void waitForChange() {
-    waiting++;
-    hurry.signal();
-    try {
-      changed.await();
-    } finally {
-      waiting--;
-    }
-    checkUsable();
   }
 
   private boolean isFull(IndexVersion now) {
@@ -423,7 +296,7 @@ public final class ChunkIndex implements AutoCloseable {
 
   /** Whether merging has too much before it. */
   private boolean isBehind() {
-    if (mergeFailure != null) {
+    if (merging.failure() != null) {
       return false;
     }
     for (Partition partition : versions.current().partitions()) {
@@ -462,7 +335,7 @@ public final class ChunkIndex implements AutoCloseable {
     checkContainer(containerNumber);
     lock.lock();
     try {
-      checkUsable();
+      tasks.checkUsable();
       known.add(containerNumber);
       if (!covered.contains(containerNumber)) {
         sealed.add(containerNumber);
@@ -486,21 +359,14 @@ public final class ChunkIndex implements AutoCloseable {
     checkContainer(containerNumber);
     lock.lock();
     try {
-      checkUsable();
+      tasks.checkUsable();
       sealed.remove(containerNumber);
       covered.remove(containerNumber);
-      containerRetractions.incrementAndGet(); // Before searches can miss its entries.
-      if (known.remove(containerNumber)) {
-        retractedSinceSweep++;
-      }
+      search.containerRetracted(); // Before searches can miss its entries.
+      boolean wasKnown = known.remove(containerNumber);
       Integer records = openRecords.remove(containerNumber);
       openRecordSum -= records == null ? 0 : records;
-      if (retractedSinceSweep >= MIN_SWEPT_CONTAINERS
-          && retractedSinceSweep * SWEEP_SHARE >= known.count() + retractedSinceSweep) {
-        retractedSinceSweep = 0;
-        sweep++;
-        startMerge();
-      }
+      merging.containerRetracted(wasKnown);
     } finally {
       lock.unlock();
     }
@@ -518,7 +384,7 @@ public final class ChunkIndex implements AutoCloseable {
     long location = Locations.retraction(kind, slot);
     lock.lock();
     try {
-      checkUsable();
+      tasks.checkUsable();
       versions.current().active().add(bytes, 0, containerNumber, location);
     } finally {
       lock.unlock();
@@ -534,7 +400,7 @@ public final class ChunkIndex implements AutoCloseable {
     var batch = new FingerprintBatch(kind, 1);
     batch.add(fingerprint, 0);
     var places = new Places(1);
-    find(batch, places, InLostPart.ANY_PLACE);
+    search.find(batch, places, InLostPart.ANY_PLACE);
     if (!places.isPresent(0)) {
       return false;
     }
@@ -564,11 +430,11 @@ public final class ChunkIndex implements AutoCloseable {
 
   /** Waits until no table is frozen. Called under lock. */
   private void awaitFlush() throws IOException {
-    checkUsable();
+    tasks.checkUsable();
     flushFailure = null;
     while (versions.current().frozen() != null) {
       startFlush();
-      waitForChange();
+      tasks.awaitChange();
       IOException failure = flushFailure;
       if (failure != null && !flushing) {
         throw failed("index entries cannot be written: ", failure);
@@ -584,15 +450,8 @@ public final class ChunkIndex implements AutoCloseable {
   public void settle() throws IOException {
     lock.lock();
     try {
-      checkUsable();
-      startMerge();
-      while (merging) {
-        waitForChange();
-      }
-      IOException failure = mergeFailure;
-      if (failure != null) {
-        throw failed("index runs cannot be merged: ", failure);
-      }
+      tasks.checkUsable();
+      merging.settle();
     } finally {
       lock.unlock();
     }
@@ -651,8 +510,8 @@ public final class ChunkIndex implements AutoCloseable {
   public long beginRebuild() {
     lock.lock();
     try {
-      checkUsable();
-      return lossGeneration;
+      tasks.checkUsable();
+      return damage.generation();
     } finally {
       lock.unlock();
     }
@@ -667,25 +526,10 @@ public final class ChunkIndex implements AutoCloseable {
    */
   public void finishRebuild(long rebuild) throws IOException {
     checkpoint();
-    changeLock.lock();
-    try {
-      change(
-          partitions -> {
-            var next = new ArrayList<Partition>();
-            for (Partition partition : partitions) {
-              next.add(partition.lostAt() > rebuild ? partition : partition.healed());
-            }
-            return next;
-          },
-          null,
-          new ContainerSet());
-    } finally {
-      changeLock.unlock();
-    }
-    versions.disposeUnused();
+    damage.healed(rebuild);
     lock.lock();
     try {
-      startMerge();
+      merging.start();
     } finally {
       lock.unlock();
     }
@@ -697,11 +541,11 @@ public final class ChunkIndex implements AutoCloseable {
    * memory: a {@link #checkpoint} before it makes it thorough.
    */
   public void quiesce() {
-    changeLock.lock();
+    changes.lock().lock();
     try {
       lock.lock();
       try {
-        checkUsable();
+        tasks.checkUsable();
         IndexVersion now = versions.current();
         var next = new ArrayList<Partition>();
         for (Partition partition : now.partitions()) {
@@ -712,7 +556,7 @@ public final class ChunkIndex implements AutoCloseable {
         lock.unlock();
       }
     } finally {
-      changeLock.unlock();
+      changes.lock().unlock();
     }
     versions.disposeUnused();
     cache.clear();
@@ -739,10 +583,10 @@ public final class ChunkIndex implements AutoCloseable {
       }
       return new IndexStatistics(
           entries,
-          lookups.sum(),
-          hits.sum(),
+          search.lookups(),
+          search.hits(),
           pagesRead.sum(),
-          missPagesRead.sum(),
+          search.missPagesRead(),
           runs,
           now.partitions().size(),
           diskBytes,
@@ -758,68 +602,18 @@ public final class ChunkIndex implements AutoCloseable {
   /** Stops merging and closes the files, without a checkpoint. Nothing may use the index then. */
   @Override
   public void close() {
-    var running = new ArrayList<TaskHandle>();
-    lock.lock();
-    try {
-      if (closing) {
-        return;
-      }
-      closing = true;
-      running.addAll(tasks);
-      changed.signalAll();
-      hurry.signalAll();
-    } finally {
-      lock.unlock();
-    }
-    for (TaskHandle task : running) {
-      task.join();
-    }
-    versions.close();
-    cache.clear();
-  }
-
-  /** Throws what a task of the index died of. Called under lock. */
-  private void checkUsable() {
-    RuntimeException broken = fatal;
-    if (broken instanceof DeviceForceException) {
-      throw broken;
-    }
-    if (broken != null) {
-      throw new IllegalStateException("the index has stopped", broken);
-    }
-    if (closing) {
-      throw new IllegalStateException("the index is closed");
-    }
-  }
-
-  /** Starts a task that {@link #close} waits for. */
-  private void startTask(String name, Runnable body) {
-    lock.lock();
-    try {
-      if (!closing) {
-        tasks.removeIf(TaskHandle::isDone);
-        tasks.add(scheduler.start(name, body));
-      }
-    } finally {
-      lock.unlock();
+    if (tasks.close()) {
+      versions.close();
+      cache.clear();
     }
   }
 
   /** Called under lock. */
   private void startFlush() {
-    if (!flushing && !closing && versions.current().frozen() != null) {
+    if (!flushing && !tasks.isClosing() && versions.current().frozen() != null) {
       flushing = true;
       flushFailure = null;
-      startTask("index-flush", this::runFlush);
-    }
-  }
-
-  /** Called under lock. */
-  private void startMerge() {
-    if (!merging && !closing) {
-      merging = true;
-      mergeFailure = null;
-      startTask("index-merge", this::runMerges);
+      tasks.start("index-flush", this::runFlush);
     }
   }
 
@@ -837,11 +631,11 @@ public final class ChunkIndex implements AutoCloseable {
     try {
       flushing = false;
       flushFailure = failure;
-      fatal = fatal == null ? broken : fatal;
+      tasks.broke(broken);
       if (failure == null) {
-        startMerge();
+        merging.start();
       }
-      changed.signalAll();
+      tasks.changed();
     } finally {
       lock.unlock();
     }
@@ -849,7 +643,7 @@ public final class ChunkIndex implements AutoCloseable {
 
   /** Writes the frozen table's entries of sealed containers; the others join the active table. */
   private void flush() throws IOException {
-    changeLock.lock();
+    changes.lock().lock();
     try {
       IndexVersion now = versions.acquire();
       try {
@@ -869,25 +663,25 @@ public final class ChunkIndex implements AutoCloseable {
         List<RunMaker.Made> made =
             maker.flush(
                 new SortedRecords(frozen), frozen, now, written::contains, this::countWritten);
-        replace(made, List.of(), frozen, written);
+        changes.replaceFrozen(made, written, () -> takeBack(frozen, written));
       } finally {
         versions.release(now);
       }
     } finally {
-      changeLock.unlock();
+      changes.lock().unlock();
     }
     versions.disposeUnused();
   }
 
   private void countWritten(int bytes) throws IOException {
     bytesWritten.add(bytes);
-    if (closing) {
+    if (tasks.isClosing()) {
       throw new IOException("the index is being closed");
     }
   }
 
   /** Takes the records that were not written over into the active table. Called under lock. */
-  private void endFlush(MemoryTable frozen, ContainerSet written) {
+  private void takeBack(MemoryTable frozen, ContainerSet written) {
     MemoryTable active = versions.current().active();
     int count = frozen.recordCount();
     for (int i = 0; i < count; i++) {
@@ -902,356 +696,9 @@ public final class ChunkIndex implements AutoCloseable {
     }
     written.ranges((first, last) -> {
       for (long number = first; number != last + 1; number++) {
-        if (known.contains(number)) {
-          covered.add(number);
-        }
         sealed.remove(number);
       }
     });
-  }
-
-  /**
-   * Makes new runs durable and part of the index in place of others. Called under changeLock.
-   *
-   * @param made runs whose files are forced; removed if this fails
-   * @param replaced runs that are no longer needed
-   * @param flushed the frozen table if the runs hold what it held
-   * @param written containers that are covered by that
-   */
-  private void replace(
-      List<RunMaker.Made> made,
-      List<Run> replaced,
-      @Nullable MemoryTable flushed,
-      ContainerSet written)
-      throws IOException {
-    Set<Long> ids = ids(replaced);
-    boolean done = false;
-    try {
-      change(
-          partitions -> {
-            var next = new ArrayList<Partition>();
-            for (Partition partition : partitions) {
-              var runs = new ArrayList<>(partition.runs());
-              runs.removeIf(run -> ids.contains(run.identity().id()));
-              for (RunMaker.Made one : made) {
-                if (one.partition().samePrefix(partition)) {
-                  runs.add(one.run());
-                }
-              }
-              next.add(partition.withRuns(runs));
-            }
-            return next;
-          },
-          flushed,
-          written);
-      done = true;
-    } finally {
-      if (!done) {
-        RunMaker.discard(made);
-      }
-    }
-  }
-
-  private static Set<Long> ids(List<Run> runs) {
-    var ids = new HashSet<Long>();
-    for (Run run : runs) {
-      ids.add(run.identity().id());
-    }
-    return ids;
-  }
-
-  /**
-   * Changes the partitions, durably first, then in memory. Runs that fall out are removed when the
-   * last look-up that uses them ends. Called under changeLock.
-   *
-   * @param step what changes; called twice, because damage may be noted meanwhile
-   */
-  private void change(
-      UnaryOperator<List<Partition>> step, @Nullable MemoryTable flushed, ContainerSet written)
-      throws IOException {
-    byte[] manifest;
-    lock.lock();
-    try {
-      ContainerSet coveredNext = covered.copy();
-      written.ranges((first, last) -> {
-        for (long number = first; number != last + 1; number++) {
-          if (known.contains(number)) {
-            coveredNext.add(number);
-          }
-        }
-      });
-      List<Partition> next = step.apply(versions.current().partitions());
-      manifest = ManifestFormat.encode(nextRunId.get(), next, coveredNext);
-    } finally {
-      lock.unlock();
-    }
-    Manifests.replace(device, directory, manifest);
-    lock.lock();
-    try {
-      if (flushed != null) {
-        endFlush(flushed, written);
-      }
-      IndexVersion now = versions.current();
-      List<Partition> next = step.apply(now.partitions());
-      var kept = new HashSet<Long>();
-      next.forEach(partition -> kept.addAll(ids(partition.runs())));
-      for (Partition partition : now.partitions()) {
-        for (Run run : partition.runs()) {
-          if (!kept.contains(run.identity().id())) {
-            run.obsolete();
-          }
-        }
-      }
-      versions.install(new IndexVersion(now.active(), flushed == null ? now.frozen() : null, next));
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void runMerges() {
-    IOException failure = null;
-    RuntimeException broken = null;
-    while (true) {
-      MergePolicy.Merge merge;
-      IndexVersion now;
-      ContainerSet knownNow;
-      lock.lock();
-      try {
-        now = versions.current();
-        merge = MergePolicy.next(now.partitions(), settings.partitionEntries(), sweep);
-        if (merge == null || closing || failure != null || broken != null) {
-          merging = false;
-          mergeFailure = failure;
-          fatal = fatal == null ? broken : fatal;
-          changed.signalAll();
-          return;
-        }
-        now.tryRetain();
-        knownNow = known.copy();
-      } finally {
-        lock.unlock();
-      }
-      try {
-        merge(merge, knownNow);
-      } catch (RunMaker.RunDamagedException e) {
-        markDamaged(e.run(), e.damage());
-      } catch (IOException e) {
-        failure = e;
-      } catch (RuntimeException e) { // as in runFlush
-        broken = e;
-      } finally {
-        versions.release(now);
-      }
-      lock.lock();
-      try {
-        changed.signalAll(); // publishers may wait for fewer runs
-      } finally {
-        lock.unlock();
-      }
-    }
-  }
-
-  private void merge(MergePolicy.Merge merge, ContainerSet knownNow) throws IOException {
-    Partition partition = merge.partition();
-    List<Partition> targets =
-        merge.split() ? List.of(partition.half(0), partition.half(1)) : List.of(partition);
-    long sweepNow = merge.all() ? currentSweep() : partition.sweptAt();
-    long startNanos = scheduler.nanoTime();
-    var bytes = new AtomicLong();
-    var made =
-        new ArrayList<>(
-            maker.merge(
-                load(merge.inputs()),
-                targets,
-                knownNow,
-                written -> {
-                  countWritten(written);
-                  throttle(startNanos, bytes.addAndGet(written));
-                }));
-    changeLock.lock();
-    try {
-      if (merge.split()) {
-        split(partition, merge.inputs(), targets, made);
-      } else {
-        replace(made, merge.inputs(), null, new ContainerSet());
-      }
-      markSwept(targets, sweepNow);
-    } finally {
-      changeLock.unlock();
-    }
-    versions.disposeUnused();
-  }
-
-  private List<Run> load(List<Run> runs) throws IOException {
-    for (Run run : runs) {
-      try {
-        runOwner.load(run);
-      } catch (IOException e) { // whatever it is, the run cannot be read
-        throw new RunMaker.RunDamagedException(run, e);
-      }
-    }
-    return runs;
-  }
-
-  private long currentSweep() {
-    lock.lock();
-    try {
-      return sweep;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Notes that all runs of partitions have been merged. Nothing of that is durable. */
-  private void markSwept(List<Partition> merged, long sweepNow) {
-    lock.lock();
-    try {
-      IndexVersion now = versions.current();
-      var next = new ArrayList<Partition>();
-      for (Partition partition : now.partitions()) {
-        boolean isMerged = merged.stream().anyMatch(partition::samePrefix);
-        next.add(isMerged ? partition.swept(sweepNow) : partition);
-      }
-      versions.install(new IndexVersion(now.active(), now.frozen(), next));
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Puts two halves in the place of a partition, with the runs flushed to it meanwhile. */
-  private void split(
-      Partition partition, List<Run> inputs, List<Partition> halves, List<RunMaker.Made> made)
-      throws IOException {
-    Set<Long> merged = ids(inputs);
-    var late = new ArrayList<Run>();
-    IndexVersion now = versions.acquire();
-    boolean done = false;
-    try {
-      for (Partition found : now.partitions()) {
-        if (found.samePrefix(partition)) {
-          late.addAll(found.runs());
-        }
-      }
-      late.removeIf(run -> merged.contains(run.identity().id()));
-      if (!late.isEmpty()) {
-        ContainerSet knownLater;
-        lock.lock();
-        try {
-          knownLater = known.copy();
-        } finally {
-          lock.unlock();
-        }
-        made.addAll(maker.merge(load(late), halves, knownLater, this::countWritten));
-      }
-      change(
-          partitions -> {
-            var next = new ArrayList<Partition>();
-            for (Partition found : partitions) {
-              if (!found.samePrefix(partition)) {
-                next.add(found);
-                continue;
-              }
-              for (int bit = 0; bit < 2; bit++) {
-                Partition half = found.half(bit);
-                for (RunMaker.Made one : made) {
-                  half = one.partition().samePrefix(half) ? half.with(one.run()) : half;
-                }
-                next.add(half);
-              }
-            }
-            return next;
-          },
-          null,
-          new ContainerSet());
-      done = true;
-    } finally {
-      versions.release(now);
-      if (!done) {
-        RunMaker.discard(made);
-      }
-    }
-  }
-
-  /** Waits until so many bytes may have been written since the start, unless somebody waits. */
-  private void throttle(long startNanos, long bytes) {
-    long limit = settings.mergeBytesPerSecond();
-    if (limit == 0) {
-      return;
-    }
-    long dueNanos = (long) (bytes * 1e9 / limit);
-    lock.lock();
-    try {
-      while (waiting == 0 && !closing && scheduler.nanoTime() - startNanos < dueNanos) {
-        hurry.await(THROTTLE_STEP);
-      }
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /**
-   * Notes that a run cannot be read, in memory, then in the manifest, then to the listener.
-   *
-   * @return false if no partition has the run any more: it was merged away, with all its entries,
-   *     or published again
-   */
-  private boolean markDamaged(Run run, IOException damage) {
-    long id = run.identity().id();
-    lock.lock();
-    try {
-      IndexVersion now = versions.current();
-      var next = new ArrayList<Partition>();
-      long generation = lossGeneration + 1;
-      boolean found = false;
-      for (Partition partition : now.partitions()) {
-        Partition changedPartition = partition;
-        for (Run other : partition.runs()) {
-          if (other.identity().id() == id) {
-            if (other.damagedAt() != 0) {
-              return true;
-            }
-            other.markDamaged(generation);
-            changedPartition = partition.lost(generation);
-            found = true;
-          }
-        }
-        next.add(changedPartition);
-      }
-      if (!found) {
-        return false;
-      }
-      lossGeneration = generation;
-      versions.install(new IndexVersion(now.active(), now.frozen(), next));
-      String what = String.valueOf(damage.getMessage());
-      startTask("index-damage", () -> reportDamage(what));
-    } finally {
-      lock.unlock();
-    }
-    versions.disposeUnused();
-    return true;
-  }
-
-  private void reportDamage(String what) {
-    try {
-      changeLock.lock();
-      try {
-        change(partitions -> partitions, null, new ContainerSet());
-      } finally {
-        changeLock.unlock();
-      }
-      versions.disposeUnused();
-    } catch (IOException e) {
-      // The manifest goes on naming the run; the damage will be found again after a restart.
-    } catch (RuntimeException e) { // as in runFlush
-      lock.lock();
-      try {
-        fatal = fatal == null ? e : fatal;
-        changed.signalAll();
-      } finally {
-        lock.unlock();
-      }
-    }
-    listener.indexDamaged(what);
   }
 
   private static void checkContainer(long containerNumber) {

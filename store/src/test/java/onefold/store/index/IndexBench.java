@@ -1,7 +1,9 @@
 package onefold.store.index;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -31,11 +33,11 @@ import org.rocksdb.WriteOptions;
 /**
  * The chunk index beside RocksDB (WAL off, Bloom filter of 10 bits), alternating, in one process:
  * inserts with all flushing and merging, then look-ups of chunks that are there and of chunks that
- * are not, in batches.
+ * are not, in batches; each a second by the clock and a second of processor time, of all threads.
  *
  * <p>Arguments: {@code [--rounds R] [--lookups L] [--only onefold|rocksdb] [--table-mib M] DIR N…}.
  * DIR is on the disk that is to be measured. For figures beyond the machine's memory run it in a
- * cgroup of 2 bytes × entries + 512 MB, heap {@code -Xmx256m}.
+ * cgroup of 2 bytes × entries + 512 MB, heap {@code -Xmx128m}.
  */
 public final class IndexBench {
   private static final int BATCH = 1024;
@@ -51,18 +53,42 @@ public final class IndexBench {
 
   private IndexBench() {}
 
+  /** How fast something went, by the clock and by the processor time of all threads. */
+  private record Speed(double perSecond, double perCoreSecond) {
+    @Override
+    public String toString() {
+      return String.format(Locale.ROOT, "%.0f (%.0f)", perSecond, perCoreSecond);
+    }
+  }
+
+  /** Measures from its making on. */
+  private static final class Stopwatch {
+    private final long startNanos = System.nanoTime();
+    private final long startCpuNanos = cpuNanos();
+
+    Speed of(long count) {
+      return new Speed(
+          count * 1e9 / (System.nanoTime() - startNanos),
+          count * 1e9 / (cpuNanos() - startCpuNanos));
+    }
+
+    private static long cpuNanos() {
+      return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+          .getProcessCpuTime();
+    }
+  }
+
   /** What one contestant showed. */
   private record Figures(
       String name,
-      double insertsPerSecond,
-      double hitsPerSecond,
-      double missesPerSecond,
+      Speed inserts,
+      Speed hits,
+      Speed misses,
       double diskBytes,
       double memoryBytes,
       String more) {
     Figures with(String newMore) {
-      return new Figures(
-          name, insertsPerSecond, hitsPerSecond, missesPerSecond, diskBytes, memoryBytes, newMore);
+      return new Figures(name, inserts, hits, misses, diskBytes, memoryBytes, newMore);
     }
   }
 
@@ -74,7 +100,7 @@ public final class IndexBench {
     /** Looks a batch up; returns how many were found. */
     int lookup(FingerprintBatch batch) throws IOException, RocksDBException;
 
-    Figures figures(String name, long entries, double inserts, double hits, double misses)
+    Figures figures(String name, long entries, Speed inserts, Speed hits, Speed misses)
         throws RocksDBException;
 
     @Override
@@ -110,8 +136,15 @@ public final class IndexBench {
       return;
     }
     System.out.printf(
-        "%-10s %12s %10s %10s %10s %8s %8s  %s%n",
-        "", "entries", "inserts/s", "hits/s", "misses/s", "disk B", "mem B", "");
+        "%-10s %12s %22s %22s %22s %8s %8s  %s%n",
+        "",
+        "entries",
+        "inserts/s (core s)",
+        "hits/s (core s)",
+        "misses/s (core s)",
+        "disk B",
+        "mem B",
+        "");
     for (long size : sizes) {
       for (int round = 0; round < rounds; round++) {
         for (String name : List.of("onefold", "rocksdb")) {
@@ -129,12 +162,12 @@ public final class IndexBench {
   private static void show(Figures figures, long size) {
     System.out.printf(
         Locale.ROOT,
-        "%-10s %12d %10.0f %10.0f %10.0f %8.2f %8.3f  %s%n",
+        "%-10s %12d %22s %22s %22s %8.2f %8.3f  %s%n",
         figures.name,
         size,
-        figures.insertsPerSecond,
-        figures.hitsPerSecond,
-        figures.missesPerSecond,
+        figures.inserts,
+        figures.hits,
+        figures.misses,
         figures.diskBytes,
         figures.memoryBytes,
         figures.more);
@@ -146,7 +179,7 @@ public final class IndexBench {
     try (Contestant contestant =
         name.equals("onefold") ? new Onefold(place, tableBytes) : new Rocks(place, tableBytes)) {
       var batch = new FingerprintBatch(ChunkKind.DATA, BATCH);
-      long start = System.nanoTime();
+      var stopwatch = new Stopwatch();
       long peakBytes = 0;
       for (long entry = 0; entry < size; entry += BATCH) {
         batch.clear();
@@ -159,10 +192,10 @@ public final class IndexBench {
         }
       }
       contestant.settle();
-      double inserts = size / seconds(start);
+      Speed inserts = stopwatch.of(size);
 
-      double hits = lookups(contestant, random, lookups, size, 0);
-      double misses = lookups(contestant, random, lookups, size, ABSENT_OFFSET);
+      Speed hits = lookups(contestant, random, lookups, size, 0);
+      Speed misses = lookups(contestant, random, lookups, size, ABSENT_OFFSET);
       Figures figures = contestant.figures(name, size, inserts, hits, misses);
       return figures.with(
           String.format(
@@ -170,11 +203,11 @@ public final class IndexBench {
     }
   }
 
-  private static double lookups(
+  private static Speed lookups(
       Contestant contestant, SplittableRandom random, long lookups, long size, long offset)
       throws IOException, RocksDBException {
     var batch = new FingerprintBatch(ChunkKind.DATA, BATCH);
-    long start = System.nanoTime();
+    var stopwatch = new Stopwatch();
     for (long done = 0; done < lookups; done += BATCH) {
       batch.clear();
       for (int i = 0; i < BATCH; i++) {
@@ -185,7 +218,7 @@ public final class IndexBench {
         throw new IllegalStateException("found " + found + " of " + BATCH);
       }
     }
-    return lookups / seconds(start);
+    return stopwatch.of(lookups);
   }
 
   private static void add(FingerprintBatch batch, long entry) {
@@ -198,10 +231,6 @@ public final class IndexBench {
       RunFormat.BIG_ENDIAN.set(batch.fingerprints(), offset + 8 * i, word ^ word >>> 31);
     }
     batch.lengths()[batch.count() - 1] = LENGTH_BYTES;
-  }
-
-  private static double seconds(long startNanos) {
-    return (System.nanoTime() - startNanos) / 1e9;
   }
 
   /** Bytes of all files below a directory, of which some may vanish meanwhile. */
@@ -271,7 +300,7 @@ public final class IndexBench {
     }
 
     @Override
-    public Figures figures(String name, long entries, double inserts, double hits, double misses) {
+    public Figures figures(String name, long entries, Speed inserts, Speed hits, Speed misses) {
       IndexStatistics statistics = index.statistics();
       String more =
           String.format(
@@ -366,7 +395,7 @@ public final class IndexBench {
     }
 
     @Override
-    public Figures figures(String name, long entries, double inserts, double hits, double misses)
+    public Figures figures(String name, long entries, Speed inserts, Speed hits, Speed misses)
         throws RocksDBException {
       long disk = database.getLongProperty("rocksdb.total-sst-files-size");
       long memory = database.getLongProperty("rocksdb.estimate-table-readers-mem");
