@@ -105,6 +105,8 @@ final class IndexVersion {
     int slice = Math.min(rows, SLICE_ROWS);
     int[] partitionOf = new int[slice];
     int[] groupRanks = new int[slice];
+    long[] keys = new long[slice];
+    Run.@Nullable Loaded[] loads = new Run.Loaded[slice];
     for (int row = firstRow; row < firstRow + rows; row += slice) {
       findSlice(
           fingerprints,
@@ -113,7 +115,9 @@ final class IndexVersion {
           kindBit,
           reader,
           partitionOf,
-          groupRanks);
+          groupRanks,
+          keys,
+          loads);
     }
   }
 
@@ -124,7 +128,9 @@ final class IndexVersion {
       long kindBit,
       PageReader reader,
       int[] partitionOf,
-      int[] groupRanks) {
+      int[] groupRanks,
+      long[] keys,
+      Run.@Nullable Loaded[] loads) {
     MemoryTable second = frozen;
     int runs = 0;
     for (int i = 0; i < rows; i++) {
@@ -137,25 +143,31 @@ final class IndexVersion {
       partitionOf[i] = partition;
       runs = Math.max(runs, runsOf[partition].length);
     }
+    int touched = 0;
     for (int run = 0; run < runs; run++) {
       for (int i = 0; i < rows; i++) {
         Run.Loaded loaded = loaded(partitionOf[i], run, reader);
+        loads[i] = loaded;
         if (loaded != null) {
-          int offset = (firstRow + i) * Fingerprint.BYTES;
-          groupRanks[i] =
-              loaded.filter().groupRank(loaded.layout().filterKey(fingerprints, offset));
+          long key = loaded.layout().filterKey(fingerprints, (firstRow + i) * Fingerprint.BYTES);
+          keys[i] = key;
+          groupRanks[i] = loaded.filter().groupRank(key);
         }
       }
       for (int i = 0; i < rows; i++) {
-        Run.Loaded loaded = loaded(partitionOf[i], run, reader);
+        Run.Loaded loaded = loads[i];
         if (loaded != null) {
-          int offset = (firstRow + i) * Fingerprint.BYTES;
-          long found =
-              loaded.filter().find(loaded.layout().filterKey(fingerprints, offset), groupRanks[i]);
+          touched += loaded.filter().touch(keys[i], groupRanks[i]);
+        }
+      }
+      for (int i = 0; i < rows; i++) {
+        Run.Loaded loaded = loads[i];
+        if (loaded != null) {
+          long found = loaded.filter().find(keys[i], groupRanks[i]);
           if (found != 0) {
             reader.candidate(
                 firstRow + i,
-                offset,
+                (firstRow + i) * Fingerprint.BYTES,
                 runsOf[partitionOf[i]][run],
                 loaded,
                 (int) found,
@@ -164,6 +176,7 @@ final class IndexVersion {
         }
       }
     }
+    reader.touched(touched);
     reader.readPages(fingerprints, kindBit);
   }
 

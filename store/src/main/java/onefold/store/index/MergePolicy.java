@@ -8,11 +8,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which runs are merged next.
  *
- * <p>A partition may have as many runs as its filters allow ({@link Partition#MAX_UNITS}). When it
- * has more, its smallest runs are merged: the two smallest, and further ones so long as the next is
- * not larger than those before it together. With k runs allowed and n flushes of equal size an
- * entry is written about d times, where n is the binomial coefficient of d + k over k: 4 times at
- * 100 flushes, 8 times at 1,000.
+ * <p>A partition may have {@link #MAX_RUNS} runs, because a look-up of what is not there asks the
+ * filter of each, and no more than its filters' false positives allow ({@link
+ * Partition#MAX_UNITS}). When it has more, its smallest runs are merged: the two smallest, and
+ * further ones so long as the next is not larger than those before it together. An entry is written
+ * 3.9 times at 10^8 entries with flushes of 800,000, 4.6 times at 2 * 10^8.
  */
 final class MergePolicy {
   /**
@@ -24,6 +24,12 @@ final class MergePolicy {
    * @param all whether all runs of the partition take part
    */
   record Merge(Partition partition, List<Run> inputs, boolean split, boolean all) {}
+
+  /**
+   * Runs of a partition when nothing is left to merge. With 12 runs an absent chunk took 4.1
+   * microseconds of a core at 10^8 entries, most of it waiting for memory.
+   */
+  static final int MAX_RUNS = 6;
 
   private MergePolicy() {}
 
@@ -37,14 +43,17 @@ final class MergePolicy {
    */
   static @Nullable Merge next(List<Partition> partitions, int partitionEntries, long sweep) {
     Merge best = null;
-    int bestUnits = Partition.MAX_UNITS;
+    double bestLoad = 1;
     for (Partition partition : partitions) {
-      int units = partition.units();
-      if (units > bestUnits) {
+      double load =
+          Math.max(
+              partition.units() / (double) Partition.MAX_UNITS,
+              partition.runs().size() / (double) MAX_RUNS);
+      if (load > bestLoad) {
         List<Run> inputs = smallest(partition.whole());
         if (inputs.size() > 1) {
           best = new Merge(partition, inputs, false, inputs.size() == partition.runs().size());
-          bestUnits = units;
+          bestLoad = load;
         }
       }
     }

@@ -52,6 +52,9 @@ final class PageReader {
   private int pageNumber;
   private final Set<Run> lost = new HashSet<>();
 
+  @SuppressWarnings("unused") // it is written so that its value must be computed
+  private int touched;
+
   private boolean stale;
   private int count;
   private int[] rows = new int[16];
@@ -134,6 +137,11 @@ final class PageReader {
     rankCounts[count] = rankCount;
     runs[count] = run;
     loads[count++] = loaded;
+  }
+
+  /** Takes what touching memory gave, so that the touching is not left out as useless. */
+  void touched(int value) {
+    touched = value;
   }
 
   /** Reads the pages of all candidates and forgets the candidates. */

@@ -114,6 +114,23 @@ final class RankFilter {
   }
 
   /**
+   * Touches a group's bits near where {@link #find} will look: its second memory access, for the
+   * same reason.
+   *
+   * @param groupRank from {@link #groupRank} of the same key
+   * @return nothing of meaning; the caller does something with it, so that it is not left out
+   */
+  int touch(long key, int groupRank) {
+    long bucket = Math.unsignedMultiplyHigh(key, buckets);
+    long inGroup = bucket & (GROUP_BUCKETS - 1);
+    long base = bitsOffset + (bucket >>> 7) * GROUP_BUCKETS + groupRank * (1L + remainderBits);
+    // A bucket has one key on average: two bits of the unary code, and a remainder.
+    long counts = (base + 2 * inGroup) >>> 3;
+    long remainders = (base + 2 * GROUP_BUCKETS + inGroup * remainderBits) >>> 3;
+    return bytes.get(BYTE, counts) ^ bytes.get(BYTE, Math.min(remainders, bytes.byteSize() - 1));
+  }
+
+  /**
    * Finds the ranks at which a key may stand.
    *
    * @param groupRank from {@link #groupRank} of the same key
