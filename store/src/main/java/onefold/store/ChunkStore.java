@@ -66,6 +66,16 @@ public interface ChunkStore extends AutoCloseable {
   ItemPage listItems(Id storeId, String prefix, String after, int limit) throws IOException;
 
   /**
+   * Lists the items that a query shows, in its order, from behind a place. Looks at a bounded
+   * number of items, so that a page may be short or empty although others follow.
+   *
+   * @param after {@link ItemQuery.Place#START}, or what the page before gave as next
+   * @param limit 1 to 10,000
+   */
+  ItemListing listItems(Id storeId, ItemQuery query, ItemQuery.Place after, int limit)
+      throws IOException;
+
+  /**
    * Deletes an item; its chunks are housekeeping's business.
    *
    * @throws RefusedException {@code NOT_FOUND}, {@code LOCKED}

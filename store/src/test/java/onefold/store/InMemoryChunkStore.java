@@ -240,6 +240,13 @@ public final class InMemoryChunkStore implements ChunkStore {
   }
 
   @Override
+  public ItemListing listItems(Id storeId, ItemQuery query, ItemQuery.Place after, int limit)
+      throws IOException {
+    requireStore(storeId);
+    return catalog.view().items(storeId, query, after, limit);
+  }
+
+  @Override
   public void deleteItem(Id commandId, Id storeId, String name) throws IOException {
     apply(new CatalogCommand.DeleteItem(stamp(commandId), storeId, Names.checkItemName(name)));
   }

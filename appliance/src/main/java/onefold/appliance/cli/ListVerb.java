@@ -3,14 +3,20 @@ package onefold.appliance.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import onefold.appliance.Size;
 import onefold.appliance.json.JsonArray;
 import onefold.appliance.json.JsonObject;
 import onefold.catalyst.client.CatalystClient;
 import onefold.catalyst.client.ItemReader;
+import onefold.store.ItemListing;
 import onefold.store.ItemPage;
+import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
 import onefold.store.ObjectReader;
 import onefold.store.StoreRecord;
@@ -28,6 +34,7 @@ import picocli.CommandLine.Parameters;
       "Example:",
       "  ./onefold ls",
       "  ./onefold ls default",
+      "  ./onefold ls default --tag host=mail --sort size --limit 10",
       "  ./onefold ls default/monday",
       "  ./onefold ls default/monday etc/ssl"
     })
@@ -52,6 +59,21 @@ final class ListVerb extends ApplianceVerb {
   private String prefix = "";
 
   @Option(
+      names = "--tag",
+      paramLabel = "K=V",
+      description = "Only items with this tag; may be repeated.")
+  private Map<String, String> tags = new LinkedHashMap<>();
+
+  @Option(
+      names = "--sort",
+      paramLabel = "ORDER",
+      description = "name, age (the youngest first) or size (the largest first).")
+  private String sort = "name";
+
+  @Option(names = "--limit", paramLabel = "N", description = "At most so many items.")
+  private Optional<Integer> limit = Optional.empty();
+
+  @Option(
       names = "--data",
       paramLabel = "DIR",
       description = "Look into a data directory, without its server.")
@@ -63,6 +85,14 @@ final class ListVerb extends ApplianceVerb {
 
   @Override
   public Integer call() throws IOException, Failure {
+    if (room() < 1) {
+      throw Failure.misused("--limit " + room() + " is less than 1");
+    }
+    boolean listsItems = what.isPresent() && what.orElseThrow().indexOf('/') < 0;
+    if (!listsItems && (!tags.isEmpty() || limit.isPresent() || !sort.equals("name"))) {
+      throw Failure.misused("--tag, --sort and --limit list the items of a store: ls STORE …");
+    }
+    order();
     if (path.isPresent()) {
       tree(ItemReference.parse(what.orElseThrow(), environment().now()), path.orElseThrow());
       return Exit.DONE;
@@ -105,31 +135,53 @@ final class ListVerb extends ApplianceVerb {
     result(listing.json());
   }
 
-  private void items(RestClient rest, String store) throws IOException {
+  private void items(RestClient rest, String store) throws IOException, Failure {
     JsonArray all = new JsonArray();
     Table table = itemTable();
+    StringBuilder asked = new StringBuilder("/stores/" + RestClient.encoded(store) + "/items");
+    asked.append("?sort=").append(order().name().toLowerCase(Locale.ROOT));
+    asked.append("&prefix=").append(RestClient.encoded(prefix));
+    tags.forEach(
+        (key, value) -> asked.append("&tag=").append(RestClient.encoded(key + "=" + value)));
+    int room = room();
     String after = "";
     boolean more = true;
-    while (more) {
+    while (more && room > 0) {
       JsonObject page =
           rest.get(
-              "/stores/"
-                  + RestClient.encoded(store)
-                  + "/items?limit="
-                  + PAGE
-                  + "&prefix="
-                  + RestClient.encoded(prefix)
-                  + "&after="
-                  + RestClient.encoded(after));
+              asked + "&limit=" + Math.min(PAGE, room) + "&after=" + RestClient.encoded(after));
       for (JsonObject item : page.array("items").objects()) {
         all.add(item);
         row(table, item);
-        after = item.text("name");
+        room--;
       }
       more = page.bool("more", false);
+      after = page.optionalText("next").orElse("");
     }
+    tell(table, all, more);
+  }
+
+  private void tell(Table table, JsonArray items, boolean more) {
     table.lines().forEach(this::say);
-    result(new JsonObject().put("items", all));
+    if (more) {
+      say("… and more, past --limit " + room());
+    }
+    result(new JsonObject().put("items", items).put("more", more));
+  }
+
+  private ItemQuery.Order order() throws Failure {
+    return switch (sort) {
+      case "name" -> ItemQuery.Order.NAME;
+      case "age" -> ItemQuery.Order.AGE;
+      case "size" -> ItemQuery.Order.SIZE;
+      default ->
+          throw Failure.misused(
+              "--sort '" + sort + "' does not exist; there are name, age and size");
+    };
+  }
+
+  private int room() {
+    return limit.orElse(Integer.MAX_VALUE);
   }
 
   private static Table itemTable() {
@@ -198,17 +250,35 @@ final class ListVerb extends ApplianceVerb {
               .orElseThrow(() -> Failure.failed("store '" + name + "' does not exist"));
       Table table = itemTable();
       JsonArray all = new JsonArray();
-      for (ItemRecord item :
-          offlineItems(offline, store, slash < 0 ? prefix : asked.substring(slash + 1))) {
-        if (slash < 0 || item.name().equals(asked.substring(slash + 1))) {
-          JsonObject described = describe(store.name(), item);
-          all.add(described);
-          row(table, described);
-        }
+      if (slash >= 0) {
+        String item = asked.substring(slash + 1);
+        ItemRecord found =
+            offline
+                .store()
+                .findItem(store.id(), item)
+                .orElseThrow(() -> Failure.failed(asked + " does not exist"));
+        add(all, table, store, found);
+        tell(table, all, false);
+        return;
       }
-      table.lines().forEach(this::say);
-      result(new JsonObject().put("items", all));
+      ItemQuery query = new ItemQuery(order(), prefix, new TreeMap<>(tags));
+      ItemQuery.Place next = ItemQuery.Place.START;
+      while (next != null && all.values().size() < room()) {
+        ItemListing page =
+            offline
+                .store()
+                .listItems(store.id(), query, next, Math.min(PAGE, room() - all.values().size()));
+        page.items().forEach(item -> add(all, table, store, item));
+        next = page.next();
+      }
+      tell(table, all, next != null);
     }
+  }
+
+  private static void add(JsonArray all, Table table, StoreRecord store, ItemRecord item) {
+    JsonObject described = describe(store.name(), item);
+    all.add(described);
+    row(table, described);
   }
 
   private static JsonObject describe(String store, ItemRecord item) {

@@ -254,10 +254,16 @@ public final class Api {
                 "/stores/{store}/items",
                 USER,
                 "listItems",
-                "Lists items in order of name.",
+                "Lists items in order of name, age (youngest first) or size (largest first). While"
+                    + " the answer has 'next', more may follow.",
                 List.of(
                     Field.of("prefix", "string", "only names that begin so"),
-                    Field.of("after", "string", "only names that follow this one"),
+                    Field.of("tag", "string", "KEY=VALUE, only items that have it; repeatable"),
+                    Field.of("sort", "string", "name, age or size; name when not said"),
+                    Field.of(
+                        "after",
+                        "string",
+                        "where to go on: 'next' of the page before; in order of name any name"),
                     Field.of("limit", "integer", "1 to 10000, 1000 when not said")),
                 List.of(),
                 stores::items),
@@ -386,7 +392,7 @@ public final class Api {
   ApiReply handle(
       String method,
       String rawPath,
-      Map<String, String> query,
+      Map<String, List<String>> query,
       String authorization,
       String idempotencyKey,
       byte[] body) {
@@ -428,7 +434,7 @@ public final class Api {
   private ApiReply run(
       Operation operation,
       Map<String, String> path,
-      Map<String, String> query,
+      Map<String, List<String>> query,
       String authorization,
       String idempotencyKey,
       byte[] body)

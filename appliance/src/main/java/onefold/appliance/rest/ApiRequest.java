@@ -1,5 +1,6 @@
 package onefold.appliance.rest;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import onefold.appliance.identity.User;
@@ -12,13 +13,17 @@ import onefold.store.RefusedException.Reason;
  * A request whose operation and caller are known.
  *
  * @param path values of the path's parameters
- * @param query the query's parameters
+ * @param query the query's parameters with their values in the order sent, at least one each
  * @param body the body; an empty object if there is none
  * @param user who asks
  * @param commandId repeated after a lost answer it gives the first answer
  */
 record ApiRequest(
-    Map<String, String> path, Map<String, String> query, JsonObject body, User user, Id commandId) {
+    Map<String, String> path,
+    Map<String, List<String>> query,
+    JsonObject body,
+    User user,
+    Id commandId) {
   String pathValue(String name) {
     String value = path.get(name);
     if (value == null) {
@@ -28,11 +33,16 @@ record ApiRequest(
   }
 
   Optional<String> queryValue(String name) {
-    return Optional.ofNullable(query.get(name));
+    return Optional.ofNullable(query.get(name)).map(List::getLast);
+  }
+
+  /** Returns the values of a parameter that may be repeated. */
+  List<String> queryValues(String name) {
+    return query.getOrDefault(name, List.of());
   }
 
   boolean queryFlag(String name) throws RefusedException {
-    String value = query.getOrDefault(name, "false");
+    String value = queryValue(name).orElse("false");
     return switch (value) {
       case "true" -> true;
       case "false" -> false;
@@ -44,10 +54,7 @@ record ApiRequest(
   }
 
   int queryNumber(String name, int otherwise, int least, int most) throws RefusedException {
-    String value = query.get(name);
-    if (value == null) {
-      return otherwise;
-    }
+    String value = queryValue(name).orElse(Integer.toString(otherwise));
     try {
       int number = Integer.parseInt(value);
       if (number >= least && number <= most) {

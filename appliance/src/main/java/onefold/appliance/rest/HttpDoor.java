@@ -203,7 +203,7 @@ public final class HttpDoor implements AutoCloseable {
                 413, "TOO_LARGE", "a body has at most " + Api.MAX_BODY_BYTES + " bytes"));
         return;
       }
-      Map<String, String> query;
+      Map<String, List<String>> query;
       try {
         query = query(request.getQueryString());
       } catch (RefusedException e) {
@@ -268,9 +268,9 @@ public final class HttpDoor implements AutoCloseable {
     }
 
     /** Takes a query apart; the servlet's own way would also look into the body. */
-    private static Map<String, String> query(@org.jspecify.annotations.Nullable String raw)
+    private static Map<String, List<String>> query(@org.jspecify.annotations.Nullable String raw)
         throws RefusedException {
-      Map<String, String> query = new LinkedHashMap<>();
+      Map<String, List<String>> query = new LinkedHashMap<>();
       if (raw == null || raw.isEmpty()) {
         return query;
       }
@@ -285,7 +285,7 @@ public final class HttpDoor implements AutoCloseable {
               equals < 0
                   ? "true"
                   : URLDecoder.decode(part.substring(equals + 1), StandardCharsets.UTF_8);
-          query.put(name, value);
+          query.computeIfAbsent(name, n -> new ArrayList<>()).add(value);
         } catch (IllegalArgumentException e) {
           throw new RefusedException(
               Reason.INVALID_REQUEST, "the query holds a bad percent-encoding");

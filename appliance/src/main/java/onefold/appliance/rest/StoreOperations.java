@@ -13,6 +13,8 @@ import onefold.store.CommitMode;
 import onefold.store.Compression;
 import onefold.store.DomainRecord;
 import onefold.store.Id;
+import onefold.store.ItemListing;
+import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
 import onefold.store.Names;
 import onefold.store.RefusedException;
@@ -123,17 +125,82 @@ final class StoreOperations {
 
   ApiReply items(ApiRequest request) throws IOException {
     StoreRecord found = visible(request.user(), request.pathValue("store"), Access.READ);
-    var page =
+    ItemQuery query =
+        new ItemQuery(order(request), request.queryValue("prefix").orElse(""), tags(request));
+    ItemListing page =
         store.listItems(
             found.id(),
-            request.queryValue("prefix").orElse(""),
-            request.queryValue("after").orElse(""),
+            query,
+            place(query.order(), request.queryValue("after").orElse("")),
             request.queryNumber("limit", 1000, 1, 10_000));
     JsonArray items = new JsonArray();
     for (ItemRecord item : page.items()) {
       items.add(ApiJson.item(found.name(), item));
     }
-    return ApiReply.ok(new JsonObject().put("items", items).put("more", page.more()));
+    JsonObject reply = new JsonObject().put("items", items).put("more", page.next() != null);
+    if (page.next() != null) {
+      reply.put("next", written(query.order(), page.next()));
+    }
+    return ApiReply.ok(reply);
+  }
+
+  private static ItemQuery.Order order(ApiRequest request) throws RefusedException {
+    String sort = request.queryValue("sort").orElse("name");
+    return switch (sort) {
+      case "name" -> ItemQuery.Order.NAME;
+      case "age" -> ItemQuery.Order.AGE;
+      case "size" -> ItemQuery.Order.SIZE;
+      default ->
+          throw new RefusedException(
+              Reason.INVALID_REQUEST,
+              "sort '" + sort + "' does not exist; there are name, age and size");
+    };
+  }
+
+  private static SortedMap<String, String> tags(ApiRequest request) throws RefusedException {
+    SortedMap<String, String> tags = new TreeMap<>();
+    for (String tag : request.queryValues("tag")) {
+      int equals = tag.indexOf('=');
+      if (equals < 1) {
+        throw new RefusedException(
+            Reason.INVALID_REQUEST, "tag '" + tag + "' is not of the form KEY=VALUE");
+      }
+      String other = tags.put(tag.substring(0, equals), tag.substring(equals + 1));
+      if (other != null || tags.size() > ItemQuery.MAX_TAGS) {
+        throw new RefusedException(
+            Reason.INVALID_REQUEST,
+            "tag '"
+                + tag
+                + "': a key can be asked for once, and "
+                + ItemQuery.MAX_TAGS
+                + " keys together");
+      }
+    }
+    return tags;
+  }
+
+  /** A place as callers see it: the name, with the number before it where that gives the order. */
+  private static String written(ItemQuery.Order order, ItemQuery.Place place) {
+    return order == ItemQuery.Order.NAME ? place.name() : place.value() + "/" + place.name();
+  }
+
+  private static ItemQuery.Place place(ItemQuery.Order order, String written)
+      throws RefusedException {
+    if (written.isEmpty()) {
+      return ItemQuery.Place.START;
+    }
+    if (order == ItemQuery.Order.NAME) {
+      return new ItemQuery.Place(0, written);
+    }
+    int slash = written.indexOf('/');
+    try {
+      return new ItemQuery.Place(
+          Long.parseLong(written.substring(0, Math.max(slash, 0))), written.substring(slash + 1));
+    } catch (NumberFormatException e) {
+      throw new RefusedException(
+          Reason.INVALID_REQUEST,
+          "after '" + written + "' is not what 'next' of a page in this order said");
+    }
   }
 
   ApiReply item(ApiRequest request) throws IOException {

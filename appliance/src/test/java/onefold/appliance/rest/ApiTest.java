@@ -226,7 +226,7 @@ class ApiTest {
         api.handle(
                 "GET",
                 "/stores/default/items",
-                Map.of("limit", "0"),
+                Map.of("limit", List.of("0")),
                 "Bearer " + token,
                 "",
                 new byte[0])

@@ -14,7 +14,9 @@ import onefold.chunker.ObjectRoot;
 import onefold.store.CorruptDataException;
 import onefold.store.DomainRecord;
 import onefold.store.Id;
+import onefold.store.ItemListing;
 import onefold.store.ItemPage;
+import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
 import onefold.store.RefusedException.Reason;
 import onefold.store.StoreRecord;
@@ -36,6 +38,11 @@ import org.jspecify.annotations.Nullable;
 public final class CatalogView {
   /** Most items of one page of a listing. */
   public static final int MAX_LISTED = 10_000;
+
+  /** Most items that one page of a listing looks at. */
+  public static final int MAX_PASSED = 50_000;
+
+  private static final int PASSED_AT_ONCE = 1000;
 
   /** How many unfinished uploads a refusal names. */
   private static final int NAMED_UPLOADS = 10;
@@ -216,6 +223,55 @@ public final class CatalogView {
     return new ItemPage(
         page.items().stream().filter(item -> value.equals(item.tags().get(key))).toList(),
         page.more());
+  }
+
+  /**
+   * Lists the items that a query shows, in its order. A tag is looked up where names give the
+   * order; in the other orders items are passed over one by one, at most {@link #MAX_PASSED} for
+   * one page.
+   *
+   * @param after exclusive
+   * @param limit 1 to {@link #MAX_LISTED}
+   */
+  public ItemListing items(Id storeId, ItemQuery query, ItemQuery.Place after, int limit)
+      throws IOException {
+    checkLimit(limit);
+    List<ItemRecord> shown = new ArrayList<>();
+    ItemQuery.Place at = after;
+    int passed = 0;
+    while (true) {
+      ItemPage page = inOrder(storeId, query, at, Math.max(limit, PASSED_AT_ONCE));
+      for (ItemRecord item : page.items()) {
+        if (shown.size() == limit || passed == MAX_PASSED) {
+          return new ItemListing(shown, at);
+        }
+        at = query.placeOf(item);
+        passed++;
+        if (query.shows(item)) {
+          shown.add(item);
+        }
+      }
+      if (!page.more()) {
+        return new ItemListing(shown, null);
+      }
+    }
+  }
+
+  /** Lists candidates of a query; an empty page has none after it. */
+  private ItemPage inOrder(Id storeId, ItemQuery query, ItemQuery.Place at, int limit)
+      throws IOException {
+    return switch (query.order()) {
+      case AGE -> itemsByAge(storeId, at.value(), at.name(), limit);
+      case SIZE -> itemsBySize(storeId, at.value(), at.name(), limit);
+      case NAME -> {
+        if (query.tags().isEmpty()) {
+          yield items(storeId, query.prefix(), at.name(), limit);
+        }
+        String key = query.tags().firstKey();
+        byte[] tag = CatalogKeys.byTag(storeId, key, String.valueOf(query.tags().get(key)));
+        yield lookedUp(storeId, CatalogKeys.inTree(tag), tag, at.name(), limit);
+      }
+    };
   }
 
   /**

@@ -21,7 +21,9 @@ import onefold.store.DomainStatistics;
 import onefold.store.HousekeepingStatus;
 import onefold.store.Id;
 import onefold.store.IngestSession;
+import onefold.store.ItemListing;
 import onefold.store.ItemPage;
+import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
 import onefold.store.Names;
 import onefold.store.ObjectReader;
@@ -280,6 +282,12 @@ public final class Engine implements ChunkStore {
   @Override
   public ItemPage listItems(Id storeId, String prefix, String after, int limit) throws IOException {
     return read(view -> view.items(storeId, prefix, after, limit));
+  }
+
+  @Override
+  public ItemListing listItems(Id storeId, ItemQuery query, ItemQuery.Place after, int limit)
+      throws IOException {
+    return read(view -> view.items(storeId, query, after, limit));
   }
 
   @Override

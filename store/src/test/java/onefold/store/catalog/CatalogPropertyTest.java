@@ -26,7 +26,9 @@ import onefold.chunker.Fingerprint;
 import onefold.chunker.ObjectRoot;
 import onefold.store.CommitMode;
 import onefold.store.Id;
+import onefold.store.ItemListing;
 import onefold.store.ItemPage;
+import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
 import onefold.store.StoreStatistics;
 import onefold.store.catalog.CatalogCommand.Stamp;
@@ -134,6 +136,7 @@ class CatalogPropertyTest {
       checkRoots(view);
       for (Id storeId : stores.keySet()) {
         checkLookups(view, storeId);
+        checkQueries(view, storeId);
       }
     }
 
@@ -164,6 +167,46 @@ class CatalogPropertyTest {
       if (items.size() > 1) {
         String after = items.getFirst().name();
         assertEquals(items.subList(1, 2), view.itemsByTag(storeId, "tag1", "xx", after, 1).items());
+      }
+    }
+
+    /** A query shows, page by page, exactly the items it describes, in its order. */
+    private void checkQueries(CatalogView view, Id storeId) throws IOException {
+      Comparator<ItemRecord> byName = Comparator.comparing(ItemRecord::name, BYTE_ORDER);
+      for (ItemQuery.Order order : ItemQuery.Order.values()) {
+        Comparator<ItemRecord> inOrder =
+            switch (order) {
+              case NAME -> byName;
+              case AGE ->
+                  Comparator.comparingLong(ItemRecord::createdAtMillis)
+                      .reversed()
+                      .thenComparing(byName);
+              case SIZE ->
+                  Comparator.comparingLong((ItemRecord item) -> item.root().lengthBytes())
+                      .reversed()
+                      .thenComparing(byName);
+            };
+        for (SortedMap<String, String> tags :
+            List.of(new TreeMap<String, String>(), new TreeMap<>(Map.of("tag1", "xx")))) {
+          for (String prefix : List.of("", "n")) {
+            ItemQuery query = new ItemQuery(order, prefix, tags);
+            List<ItemRecord> expected =
+                items(storeId).values().stream()
+                    .filter(item -> item.name().startsWith(prefix))
+                    .filter(item -> tags.isEmpty() || "xx".equals(item.tags().get("tag1")))
+                    .sorted(inOrder)
+                    .toList();
+            List<ItemRecord> found = new ArrayList<>();
+            ItemQuery.Place next = ItemQuery.Place.START;
+            while (next != null) {
+              ItemListing page = view.items(storeId, query, next, 7);
+              assertTrue(page.items().size() <= 7);
+              found.addAll(page.items());
+              next = page.next();
+            }
+            assertEquals(expected, found, query.toString());
+          }
+        }
       }
     }
 

@@ -12,6 +12,8 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -21,7 +23,9 @@ import onefold.store.CommitMode;
 import onefold.store.CorruptDataException;
 import onefold.store.DomainRecord;
 import onefold.store.Id;
+import onefold.store.ItemListing;
 import onefold.store.ItemPage;
+import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
@@ -541,6 +545,13 @@ class CatalogTest {
     }
     assertEquals(100_000, names.size());
     assertEquals(names.stream().sorted().toList(), names);
+    // What no item has is not looked for in all of them at once.
+    ItemQuery rare = new ItemQuery(ItemQuery.Order.SIZE, "", new TreeMap<>(Map.of("no", "such")));
+    ItemListing first = catalog.view().items(STORE.id(), rare, ItemQuery.Place.START, 10);
+    assertEquals(List.of(), first.items());
+    ItemQuery.Place next = Objects.requireNonNull(first.next());
+    ItemListing second = catalog.view().items(STORE.id(), rare, next, 10);
+    assertEquals(new ItemListing(List.of(), null), second);
     System.out.printf(
         "100,000 commits in ten folds: %,d ms, %,d pages written; listing them: %,d ms%n",
         (applied - start) / 1_000_000,
