@@ -1,6 +1,7 @@
 package onefold.store;
 
 import java.io.IOException;
+import java.util.List;
 
 /**
  * Reads one object. Every byte returned was checked against its fingerprint. The object stays
@@ -24,6 +25,21 @@ public interface ObjectReader extends AutoCloseable {
    * checks.
    */
   StoredChunks storedChunks(long positionBytes, long endBytes) throws IOException;
+
+  /**
+   * Returns what proves the bytes at a position to somebody who knows the root: the recipe's nodes
+   * from the root down to the leaf that covers the position, and behind them, unless it lies in a
+   * hole, the whole chunk. Each was checked against its fingerprint.
+   *
+   * @param positionBytes from 0 to before the object's end
+   */
+  List<byte[]> pathTo(long positionBytes) throws IOException;
+
+  /**
+   * Returns how many pieces of chunks the object is made of; holes do not count. Reads the whole
+   * recipe.
+   */
+  long chunkCount() throws IOException;
 
   @Override
   void close();

@@ -42,6 +42,7 @@ import onefold.store.catalog.CatalogCommand.Stamp;
 import onefold.store.catalog.CatalogReply;
 import onefold.store.catalog.CatalogView;
 import onefold.store.catalog.NodeStore;
+import onefold.store.recipe.RecipeCursor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -1060,12 +1061,14 @@ public final class InMemoryChunkStore implements ChunkStore {
 
   /** Reads one object; its chunks stay reachable while it is open. */
   private static final class Reader implements ObjectReader {
+    private final Domain domain;
     private final ObjectRoot root;
     private final List<Piece> pieces = new ArrayList<>();
     private final Map<Fingerprint, byte[]> chunks = new HashMap<>();
     private final Fingerprinter fingerprinter;
 
     private Reader(Domain domain, ObjectRoot root) throws CorruptDataException {
+      this.domain = domain;
       this.root = root;
       this.fingerprinter = new Fingerprinter(domain.set);
       collect(domain, root.node(), 0);
@@ -1073,7 +1076,7 @@ public final class InMemoryChunkStore implements ChunkStore {
 
     private void collect(Domain domain, Fingerprint fingerprint, long from)
         throws CorruptDataException {
-      byte[] node = node(domain, fingerprint);
+      byte[] node = InMemoryChunkStore.node(domain, fingerprint);
       NodeReader reader = new NodeReader().reset(node, 0, node.length);
       long at = from;
       while (reader.next()) {
@@ -1096,6 +1099,29 @@ public final class InMemoryChunkStore implements ChunkStore {
     @Override
     public long lengthBytes() {
       return root.lengthBytes();
+    }
+
+    @Override
+    public List<byte[]> pathTo(long positionBytes) throws IOException {
+      Objects.checkIndex(positionBytes, root.lengthBytes());
+      RecipeCursor walk = new RecipeCursor(this::node, root);
+      walk.seek(positionBytes);
+      walk.next();
+      List<byte[]> path = walk.path();
+      Piece piece = pieces.get(indexOf(positionBytes));
+      if (piece.chunk != null) {
+        path.add(Objects.requireNonNull(chunks.get(piece.chunk)));
+      }
+      return path;
+    }
+
+    private byte[] node(byte[] fingerprints, int offset) throws CorruptDataException {
+      return InMemoryChunkStore.node(domain, Fingerprint.of(fingerprints, offset));
+    }
+
+    @Override
+    public long chunkCount() {
+      return pieces.stream().filter(piece -> piece.chunk != null).count();
     }
 
     @Override

@@ -243,7 +243,15 @@ public final class FileDevice implements Device {
       Files.deleteIfExists(root.resolve(path));
       Files.deleteIfExists(root.resolve(renamed));
       throw new IOException(
-          root + ": this file system cannot be used, it failed to " + step + ": " + e.getMessage(),
+          root
+              + ": this file system cannot be used, it failed to "
+              + step
+              + ": "
+              + (e instanceof DeviceForceException && e.getCause() instanceof IOException why
+                      ? why
+                      : e)
+                  .getMessage()
+              + "; use another one",
           e);
     }
   }

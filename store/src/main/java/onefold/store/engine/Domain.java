@@ -559,6 +559,16 @@ final class Domain implements AutoCloseable, Ground {
     } catch (ContainerGoneException e) {
       // It went between the look-up and now; whoever reads the piece looks the chunk up again.
       into.block[piece] = Pieces.UNKNOWN;
+    } catch (CorruptDataException e) {
+      // Only whoever reads this piece is told; it finds another copy or none.
+      quarantine(
+          new QuarantinedChunk(
+              ChunkKind.DATA,
+              into.fingerprint(piece),
+              into.chunkLengthBytes(piece),
+              containerNumber,
+              slot));
+      into.block[piece] = Pieces.UNKNOWN;
     }
   }
 
@@ -606,18 +616,32 @@ final class Domain implements AutoCloseable, Ground {
         goneBefore = number;
       } catch (CorruptDataException e) {
         damage = e;
-        if (isWhole(number, slot)) {
-          quarantine(
-              new QuarantinedChunk(
-                  kind, Fingerprint.of(fingerprints, offset), places.lengths()[0], number, slot));
-        } else {
-          quarantineBlock(number, containers.blockOfSlot(number, slot));
-        }
+        quarantineWhatIsDamaged(
+            new QuarantinedChunk(
+                kind, Fingerprint.of(fingerprints, offset), places.lengths()[0], number, slot));
       }
     }
   }
 
   // ---- damage
+
+  /**
+   * Takes a chunk that could not be read out of reach, with all others of its block if the block is
+   * damaged. Of a container that was cut short nothing may be left that says which these are; then
+   * each is found out by itself.
+   */
+  private void quarantineWhatIsDamaged(QuarantinedChunk chunk) throws IOException {
+    if (!isWhole(chunk.containerNumber(), chunk.slot())) {
+      try {
+        int block = containers.blockOfSlot(chunk.containerNumber(), chunk.slot());
+        quarantineBlock(chunk.containerNumber(), block);
+        return;
+      } catch (CorruptDataException e) {
+        // No block is known for it.
+      }
+    }
+    quarantine(chunk);
+  }
 
   /** Whether the block of a slot is sound, so that only the chunk in it is another one. */
   private boolean isWhole(long containerNumber, int slot) throws IOException {

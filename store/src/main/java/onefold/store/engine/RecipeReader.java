@@ -301,6 +301,34 @@ final class RecipeReader implements ObjectReader {
   }
 
   @Override
+  public List<byte[]> pathTo(long positionBytes) throws IOException {
+    Objects.checkIndex(positionBytes, root.lengthBytes());
+    RecipeCursor walk = new RecipeCursor(domain::node, root);
+    walk.seek(positionBytes);
+    walk.next();
+    List<byte[]> path = walk.path();
+    switch (walk.type()) {
+      case CHUNK, SLICE ->
+          path.add(domain.chunk(ChunkKind.DATA, walk.fingerprints(), walk.fingerprintOffset()));
+      case HOLE, RESERVED, CHILD -> {}
+    }
+    return path;
+  }
+
+  @Override
+  public long chunkCount() throws IOException {
+    RecipeCursor walk = new RecipeCursor(domain::node, root);
+    long count = 0;
+    while (walk.next()) {
+      switch (walk.type()) {
+        case CHUNK, SLICE -> count++;
+        case HOLE, RESERVED, CHILD -> {}
+      }
+    }
+    return count;
+  }
+
+  @Override
   public void close() {
     if (closed) {
       return;

@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
 final class StoredWalk implements StoredChunks {
   static final int MAX_READS = 16;
 
+  /** How often one chunk may be on its way from one container to another when it is looked up. */
+  private static final int MAX_LOOK_UPS = 100;
+
   private final Domain domain;
   private final Scheduler scheduler;
   private final RecipeCursor cursor;
@@ -42,6 +45,8 @@ final class StoredWalk implements StoredChunks {
   private long nextNumber;
   private long handedCount;
   private @Nullable BlockKey failedBefore;
+  private long unknownOffset = -1;
+  private int unknownCount;
   private boolean walkEnded;
   private boolean closed;
 
@@ -88,7 +93,7 @@ final class StoredWalk implements StoredChunks {
         throw domain.absent(pieces.fingerprints(), pieces.fingerprintOffset(piece));
       }
       if (pieces.block[piece] == Pieces.UNKNOWN) {
-        restart(new BlockKey(pieces.container[piece], Pieces.UNKNOWN), offset);
+        lookUpAgain(pieces, piece, offset);
         continue;
       }
       long number = run.blockNumber[piece];
@@ -147,10 +152,24 @@ final class StoredWalk implements StoredChunks {
           "nothing that can be read");
     }
     failedBefore = failed;
+    forget(failed);
+    walkAgain(offset);
+  }
+
+  /** Walks again from a piece of which it was not known in which block it lies. */
+  private void lookUpAgain(Pieces pieces, int piece, long offset) throws IOException {
+    unknownCount = offset == unknownOffset ? unknownCount + 1 : 1;
+    unknownOffset = offset;
+    if (unknownCount > MAX_LOOK_UPS) {
+      throw domain.absent(pieces.fingerprints(), pieces.fingerprintOffset(piece));
+    }
+    walkAgain(offset);
+  }
+
+  private void walkAgain(long offset) throws IOException {
     for (Read read : reads) {
       forget(read.key());
     }
-    forget(failed);
     reads.clear();
     nextNumber = handedCount;
     free.addAll(ahead);

@@ -1,6 +1,8 @@
 package onefold.store.recipe;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import onefold.chunker.EntryType;
 import onefold.chunker.Fingerprint;
 import onefold.chunker.NodeFormatException;
@@ -148,6 +150,18 @@ public final class RecipeCursor {
   /** Where in the object the current entry, or the part of it behind a seek, begins. */
   public long positionBytes() {
     return positionBytes;
+  }
+
+  /**
+   * Returns the bytes of the nodes from the root down to the one that holds the current entry. The
+   * caller does not change them.
+   */
+  public List<byte[]> path() {
+    List<byte[]> path = new ArrayList<>();
+    for (int level = root.level(); level >= 0; level--) {
+      path.add(frames[level].node);
+    }
+    return path;
   }
 
   /** Never {@link EntryType#CHILD}. */

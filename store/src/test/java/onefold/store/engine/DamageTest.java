@@ -28,6 +28,7 @@ import onefold.store.RefusedException;
 import onefold.store.StoreFullException;
 import onefold.store.StoreRecord;
 import onefold.store.StoredChunks;
+import onefold.store.device.DeviceFile;
 import onefold.store.simulation.SimulatedDevice;
 import onefold.store.simulation.Simulation;
 import org.junit.jupiter.api.Test;
@@ -39,8 +40,19 @@ class DamageTest {
     void run(Engine engine, SimulatedDevice device) throws Exception;
   }
 
+  @FunctionalInterface
+  private interface BeforeTheStart {
+    void change(SimulatedDevice device) throws Exception;
+  }
+
   private static Simulation onEngine(Simulation simulation, Body body) throws Exception {
+    return onEngine(simulation, device -> {}, body);
+  }
+
+  private static Simulation onEngine(Simulation simulation, BeforeTheStart first, Body body)
+      throws Exception {
     simulation.run(() -> {
+      first.change(simulation.device());
       try (Engine engine =
           Engine.open(simulation.device(), simulation.scheduler(), Walk.small(0))) {
         body.run(engine, simulation.device());
@@ -97,6 +109,73 @@ class DamageTest {
                 Arrays.copyOfRange(first, 190_000, 190_000 + n), Arrays.copyOf(tail, n));
           }
         });
+  }
+
+  @Test
+  void aContainerCutShortFailsTheItemsInItHealsAndHarmsNoOther() throws Exception {
+    long seed = Simulation.seed();
+    byte[] first = Walk.content(1, 200_000);
+    byte[] second = Walk.content(2, 700_000);
+    for (int kept : new int[] {0, 3, 2}) {
+      var before =
+          onEngine(
+              new Simulation(seed),
+              (engine, device) -> {
+                Walk.put(engine, "first", first);
+                Walk.put(engine, "second", second);
+              });
+      var after = before.afterProcessEnd(seed);
+      var healed =
+          onEngine(
+                  after,
+                  device -> {
+                    String container = containers(device, "data").getFirst();
+                    try (DeviceFile file = device.open(container, true)) {
+                      file.truncate(kept == 0 ? 0 : file.sizeBytes() / kept);
+                      file.force();
+                    }
+                  },
+                  (engine, device) -> {
+                    assertThrows(CorruptDataException.class, () -> walkStored(engine, "first"));
+                    assertThrows(CorruptDataException.class, () -> Walk.get(engine, "first"));
+                    for (int round = 0; round < 10 && !isSound(engine, "first"); round++) {
+                      Walk.put(engine, "again" + round, first);
+                    }
+                    for (int round = 0; round < 10 && !isSound(engine, "second"); round++) {
+                      Walk.put(engine, "second-again" + round, second);
+                    }
+                    assertArrayEquals(first, Walk.get(engine, "first"));
+                    walkStored(engine, "first");
+                    assertArrayEquals(second, Walk.get(engine, "second"));
+                  })
+              .afterProcessEnd(seed);
+      onEngine(
+          healed,
+          (engine, device) -> {
+            assertArrayEquals(first, Walk.get(engine, "first"));
+            assertArrayEquals(second, Walk.get(engine, "second"));
+          });
+    }
+  }
+
+  private static boolean isSound(Engine engine, String name) throws IOException {
+    try {
+      Walk.get(engine, name);
+      return true;
+    } catch (CorruptDataException e) {
+      return false;
+    }
+  }
+
+  private static void walkStored(Engine engine, String name) throws IOException {
+    StoreRecord store = Walk.defaultStore(engine);
+    ItemRecord item = engine.findItem(store.id(), name).orElseThrow();
+    try (ObjectReader reader = engine.openReader(store.domainId(), item.root());
+        StoredChunks chunks = reader.storedChunks(0, reader.lengthBytes())) {
+      while (!(chunks.next() instanceof StoredChunks.Step.End)) {
+        // Whether it comes to its end is what is asked.
+      }
+    }
   }
 
   @Test

@@ -12,8 +12,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
+import onefold.chunker.Fingerprint;
+import onefold.chunker.Fingerprinter;
+import onefold.chunker.NodeReader;
 import onefold.chunker.ObjectRoot;
+import onefold.chunker.ParameterSet;
 import onefold.store.CommitMode;
 import onefold.store.Compression;
 import onefold.store.DomainStatistics;
@@ -28,6 +33,7 @@ import onefold.store.device.DirectoryInUseException;
 import onefold.store.device.FileDevice;
 import onefold.store.scheduler.Promise;
 import onefold.store.scheduler.ThreadScheduler;
+import onefold.store.simulation.Simulation;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -87,6 +93,40 @@ class EngineTest {
       } else {
         assertEquals(Walk.put(engine, "whole-" + step, part).root(), item.root());
       }
+    }
+  }
+
+  @Test
+  void aPathLeadsFromTheRootToTheBytesAndProvesThem() throws IOException {
+    byte[] content = Walk.content(11, 3_000_000);
+    ItemRecord item = Walk.put(engine, "x", content);
+    Fingerprinter fingerprinter = new Fingerprinter(ParameterSet.SET_1);
+    try (ObjectReader reader =
+        engine.openReader(Walk.defaultStore(engine).domainId(), item.root())) {
+      SplittableRandom random = new SplittableRandom(Simulation.seed());
+      assertTrue(reader.chunkCount() > 100, Long.toString(reader.chunkCount()));
+      for (int i = 0; i < 20; i++) {
+        int position = random.nextInt(content.length);
+        List<byte[]> path = reader.pathTo(position);
+        assertEquals(item.root().level() + 2, path.size());
+        Fingerprint expected = item.root().node();
+        long start = 0;
+        for (byte[] node : path.subList(0, path.size() - 1)) {
+          assertEquals(expected, fingerprinter.fingerprint(node, 0, node.length));
+          NodeReader entries = new NodeReader().reset(node, 0, node.length);
+          assertTrue(entries.next());
+          while (start + entries.lengthBytes() <= position) {
+            start += entries.lengthBytes();
+            assertTrue(entries.next());
+          }
+          expected = entries.fingerprint();
+        }
+        byte[] chunk = path.getLast();
+        assertEquals(expected, fingerprinter.fingerprint(chunk, 0, chunk.length));
+        int from = Math.toIntExact(start);
+        assertArrayEquals(chunk, Arrays.copyOfRange(content, from, from + chunk.length));
+      }
+      assertThrows(IndexOutOfBoundsException.class, () -> reader.pathTo(content.length));
     }
   }
 
