@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import onefold.appliance.configuration.Configuration;
 import onefold.appliance.configuration.Configuration.Door;
 import onefold.appliance.context.Context;
@@ -125,15 +126,15 @@ public final class Appliance implements AutoCloseable {
   }
 
   private void open(Surroundings surroundings) throws IOException {
-    boolean isNew = !Files.exists(data);
-    if (!isNew && !Files.isDirectory(data)) {
+    if (Files.exists(data) && !Files.isDirectory(data)) {
       throw new IOException(data + " is a file; --data names a directory");
     }
     PrivateFile.createFolder(data);
-    FileDevice device = new FileDevice(data, surroundings.onFatal());
-    if (isNew) {
-      device.probe();
+    if (isEmpty(data)) {
+      // A force that fails here is no broken disk yet, so nothing fatal.
+      new FileDevice(data).probe();
     }
+    FileDevice device = new FileDevice(data, surroundings.onFatal());
     ThreadScheduler scheduler = new ThreadScheduler();
     opened.push(scheduler);
     Engine engine = Engine.open(device, scheduler, memory.engine(configuration.containerBytes()));
@@ -161,6 +162,12 @@ public final class Appliance implements AutoCloseable {
       openHttps(users, key, random, surroundings, httpsPort);
     }
     LOG.log(Level.INFO, "serving " + data + " within " + memory + ", ports " + ports);
+  }
+
+  private static boolean isEmpty(Path directory) throws IOException {
+    try (Stream<Path> entries = Files.list(directory)) {
+      return entries.findAny().isEmpty();
+    }
   }
 
   private TlsIdentity tlsIdentity() throws IOException {

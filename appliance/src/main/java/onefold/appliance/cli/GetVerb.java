@@ -17,6 +17,7 @@ import onefold.catalyst.client.CatalystClient;
 import onefold.catalyst.client.CatalystException;
 import onefold.catalyst.client.ItemReader;
 import onefold.catalyst.wire.ErrorCode;
+import onefold.store.CorruptDataException;
 import onefold.store.ItemRecord;
 import onefold.store.ObjectReader;
 import picocli.CommandLine.Command;
@@ -71,11 +72,18 @@ final class GetVerb extends ApplianceVerb {
       try (OfflineStore offline = OfflineStore.open(data.orElseThrow());
           ObjectReader reader = openOffline(offline, item)) {
         deliver(item, new OfflineReading(reader));
+      } catch (CorruptDataException e) {
+        throw Failure.damaged(item, e);
       }
     } else {
       try (CatalystClient client = Catalyst.open(context());
           ItemReader reader = open(client, item)) {
         deliver(item, new OnlineReading(reader));
+      } catch (CatalystException e) {
+        if (e.code() == ErrorCode.CORRUPT_DATA) {
+          throw Failure.damaged(item, e);
+        }
+        throw e;
       }
     }
     return Exit.DONE;

@@ -90,7 +90,10 @@ public final class Onefold implements Runnable {
     String code = "FAILED";
     String message = String.valueOf(error.getMessage());
     switch (error) {
-      case Failure failure -> exitCode = failure.exitCode();
+      case Failure failure -> {
+        exitCode = failure.exitCode();
+        code = failure.code();
+      }
       case RestException refused -> code = refused.code();
       case CatalystException refused -> code = refused.code().name();
       case IOException e -> message = Verb.explain(e);

@@ -131,7 +131,8 @@ final class ServeVerb extends Verb {
     System.err.println(
         "onefold: "
             + failed.getMessage()
-            + "; the process ends and recovers from disk when it is started again");
+            + "; the process ends and recovers from disk when it is started again; if that happens"
+            + " again, the disk or its file system is failing: see the kernel's log");
     System.err.flush();
     Runtime.getRuntime().halt(Exit.FAILED);
   }

@@ -7,7 +7,6 @@ import static onefold.appliance.rest.Operation.Caller.USER;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
@@ -455,9 +454,7 @@ public final class Api {
       }
     }
     JsonObject object =
-        body.length == 0
-            ? new JsonObject()
-            : Json.parseObject(new String(body, StandardCharsets.UTF_8));
+        body.length == 0 ? new JsonObject() : Json.parseObject(SentText.of(body, "the body"));
     checkFields(operation, object);
     Id commandId = idempotencyKey.isEmpty() ? Id.random(random) : Id.ofHex(idempotencyKey);
     return operation.handler().handle(new ApiRequest(path, query, object, user, commandId));
@@ -512,7 +509,7 @@ public final class Api {
   }
 
   private static String decode(String encoded) {
-    return URLDecoder.decode(encoded.replace("+", "%2B"), StandardCharsets.UTF_8);
+    return SentText.ofPercentEncoded(encoded);
   }
 
   private static int status(RefusedException.Reason reason) {

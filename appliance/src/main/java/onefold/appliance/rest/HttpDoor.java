@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
-import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -278,17 +277,15 @@ public final class HttpDoor implements AutoCloseable {
       for (String part : parts) {
         int equals = part.indexOf('=');
         try {
-          String name =
-              URLDecoder.decode(
-                  equals < 0 ? part : part.substring(0, equals), StandardCharsets.UTF_8);
+          String name = SentText.ofPercentEncoded(equals < 0 ? part : part.substring(0, equals));
           String value =
               equals < 0
                   ? "true"
-                  : URLDecoder.decode(part.substring(equals + 1), StandardCharsets.UTF_8);
+                  : SentText.ofPercentEncoded(part.substring(equals + 1).replace('+', ' '));
           query.computeIfAbsent(name, n -> new ArrayList<>()).add(value);
         } catch (IllegalArgumentException e) {
           throw new RefusedException(
-              Reason.INVALID_REQUEST, "the query holds a bad percent-encoding");
+              Reason.INVALID_REQUEST, "the query cannot be read: " + e.getMessage());
         }
       }
       return query;

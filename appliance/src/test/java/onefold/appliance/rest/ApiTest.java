@@ -82,6 +82,15 @@ class ApiTest {
         body.getBytes(StandardCharsets.UTF_8));
   }
 
+  @Test
+  void aBodyThatIsNoUtf8IsRefused() throws IOException, GeneralSecurityException {
+    byte[] body = "{\"name\":\"a?\"}".getBytes(StandardCharsets.UTF_8);
+    body[10] = (byte) 0xff;
+    ApiReply reply = api.handle("POST", "/stores", Map.of(), "Bearer " + token(), "", body);
+    assertEquals(400, reply.status(), reply.toString());
+    assertTrue(reply.body().write().contains("the body is not valid UTF-8"), reply.toString());
+  }
+
   private static String base64(byte[] bytes) {
     return Base64.getEncoder().encodeToString(bytes);
   }
@@ -218,6 +227,12 @@ class ApiTest {
         404, ask("POST", "/stores", token, "{\"name\":\"a\",\"domain\":\"none\"}").status());
     assertEquals(404, ask("GET", "/stores/none", token, "").status());
     assertEquals(400, ask("GET", "/stores/%zz", token, "").status());
+    assertEquals(400, ask("GET", "/stores/default/items/a%2", token, "").status());
+    for (String method : List.of("GET", "POST", "PATCH", "DELETE")) {
+      ApiReply reply = ask(method, "/stores/default/items/a%ffb", token, "");
+      assertEquals(400, reply.status());
+      assertTrue(reply.body().write().contains("a%ffb' is not valid UTF-8"), reply.toString());
+    }
     assertEquals(
         400,
         api.handle("GET", "/stores", Map.of(), "Bearer " + token, "short", new byte[0]).status());
