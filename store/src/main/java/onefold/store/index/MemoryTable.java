@@ -34,6 +34,11 @@ final class MemoryTable extends Shared {
 
   private static final int CHUNK_RECORDS_SHIFT = 10;
   private static final int CHUNK_RECORDS = 1 << CHUNK_RECORDS_SHIFT;
+  private static final long CHUNK_BYTES = (long) CHUNK_RECORDS * RECORD_BYTES;
+
+  /** Chunks are taken as many again as there are, at most so many: 1.5 MiB. */
+  private static final int MAX_CHUNKS_AT_ONCE = 32;
+
   private static final int FIRST_REFERENCES_SHIFT = 11;
   private static final long MIX = 0x9e3779b97f4a7c15L;
 
@@ -212,22 +217,29 @@ final class MemoryTable extends Shared {
   private MemorySegment chunkFor(int record) {
     int chunk = record >>> CHUNK_RECORDS_SHIFT;
     if (chunk == chunkCount) {
-      MemorySegment[] now = chunks;
-      if (chunk == now.length) {
-        now = Arrays.copyOf(now, Math.max(4, 2 * chunk));
-      }
-      now[chunk] = arena.allocate((long) CHUNK_RECORDS * RECORD_BYTES, 64);
-      memoryBytes.addAndGet((long) CHUNK_RECORDS * RECORD_BYTES);
-      chunks = now;
-      chunkCount++;
+      allocateChunks(Math.clamp(chunkCount, 1, MAX_CHUNKS_AT_ONCE));
     }
     return chunks[chunk];
+  }
+
+  private void allocateChunks(int count) {
+    MemorySegment[] now = chunks;
+    if (chunkCount + count > now.length) {
+      now = Arrays.copyOf(now, Math.max(4, 2 * (chunkCount + count)));
+    }
+    MemorySegment all = LargeMemory.allocate(arena, count * CHUNK_BYTES);
+    memoryBytes.addAndGet(count * CHUNK_BYTES);
+    for (int i = 0; i < count; i++) {
+      now[chunkCount + i] = all.asSlice(i * CHUNK_BYTES, CHUNK_BYTES);
+    }
+    chunks = now;
+    chunkCount += count;
   }
 
   private References allocateReferences(int shift) {
     long bytes = 8L << shift;
     memoryBytes.addAndGet(bytes);
-    return new References(arena.allocate(bytes, 64), shift);
+    return new References(LargeMemory.allocate(arena, bytes), shift);
   }
 
   private References grow(References old) {

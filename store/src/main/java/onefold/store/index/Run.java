@@ -144,7 +144,7 @@ final class Run extends Shared {
       byte[] table = new byte[8 * footer.containerParts()];
       file.readFully(RunFormat.tableOffset(layout, footer), ByteBuffer.wrap(table));
       long[] parts = RunFormat.decodeTable(path, layout, footer, table);
-      MemorySegment bytes = arena.allocate(footer.filterBytes(), 64);
+      MemorySegment bytes = LargeMemory.allocate(arena, footer.filterBytes());
       long filterOffset = RunFormat.filterOffset(layout, footer);
       file.readFully(filterOffset, bytes.asByteBuffer());
       int crc = RunFormat.crc(bytes);

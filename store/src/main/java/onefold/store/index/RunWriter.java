@@ -142,7 +142,7 @@ final class RunWriter implements AutoCloseable {
     Arena arena = Run.openArena();
     boolean done = false;
     try {
-      MemorySegment filterBytes = arena.allocate(filter.byteCount(), 64);
+      MemorySegment filterBytes = LargeMemory.allocate(arena, filter.byteCount());
       filter.copyTo(filterBytes);
       var footer =
           new RunFormat.Footer(
