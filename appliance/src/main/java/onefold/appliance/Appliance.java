@@ -32,6 +32,7 @@ import onefold.appliance.context.Contexts;
 import onefold.appliance.context.PrivateFile;
 import onefold.appliance.identity.ApplianceKey;
 import onefold.appliance.identity.FirstAdministrator;
+import onefold.appliance.identity.ProofKey;
 import onefold.appliance.identity.TlsFiles;
 import onefold.appliance.identity.UserAuthenticator;
 import onefold.appliance.identity.Users;
@@ -253,6 +254,7 @@ public final class Appliance implements AutoCloseable {
           new Api(
               store,
               users,
+              new ProofKey(store, key, random),
               status,
               random,
               System::nanoTime,

@@ -1,6 +1,7 @@
 package onefold.appliance.cli;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -8,6 +9,10 @@ import java.util.List;
 import java.util.Optional;
 import onefold.appliance.FrontEnd;
 import onefold.appliance.context.Contexts;
+import onefold.appliance.json.Json;
+import onefold.appliance.json.JsonException;
+import onefold.appliance.json.JsonObject;
+import onefold.appliance.judge.ItemProof;
 import onefold.appliance.judge.JudgeVerifier;
 import onefold.appliance.judge.JudgeWriter;
 import onefold.appliance.judge.StateJudge;
@@ -29,7 +34,11 @@ import picocli.CommandLine.Parameters;
     })
 final class JudgeVerb extends Group {
   JudgeVerb(Environment environment) {
-    super(new Write(environment), new Check(environment), new States(environment));
+    super(
+        new Write(environment),
+        new Check(environment),
+        new States(environment),
+        new Prove(environment));
   }
 
   private abstract static class OfFrontEnd extends ApplianceVerb {
@@ -150,6 +159,143 @@ final class JudgeVerb extends Group {
         }
       }
       return Exit.DONE;
+    }
+  }
+
+  @Command(
+      name = "prove",
+      description = {
+        "Have an appliance sign what an item is and when all of it was last read back, and check"
+            + " it.",
+        "With a challenge it also shows the bytes at places that it could not foresee; their way"
+            + " from the signed root is checked here.",
+        "A proof kept by --out is checked again by --check, without the appliance."
+      },
+      footer = {
+        "",
+        "Example:",
+        "  ./onefold judge prove default/monday --challenge 4711 --read-back --out monday.proof",
+        "  ./onefold judge prove --check monday.proof"
+      })
+  private static final class Prove extends ApplianceVerb {
+    @Parameters(paramLabel = "STORE/ITEM", arity = "0..1", description = "What to prove.")
+    private Optional<String> what = Optional.empty();
+
+    @Option(
+        names = "--challenge",
+        paramLabel = "SEED",
+        description = "1 to 64 bytes of your own that choose the places.")
+    private String challenge = "";
+
+    @Option(
+        names = "--read-back",
+        description = "The appliance first reads every byte of the item back.")
+    private boolean readBack;
+
+    @Option(names = "--out", paramLabel = "FILE", description = "Keep the proof.")
+    private Optional<Path> out = Optional.empty();
+
+    @Option(names = "--check", paramLabel = "FILE", description = "Check a proof that was kept.")
+    private Optional<Path> check = Optional.empty();
+
+    @Option(
+        names = "--key",
+        paramLabel = "HEX",
+        description = "The key that must have signed; any when not said.")
+    private Optional<String> key = Optional.empty();
+
+    Prove(Environment environment) {
+      super(environment);
+    }
+
+    @Override
+    public Integer call() throws IOException, Failure {
+      if (what.isPresent() == check.isPresent()) {
+        throw Failure.misused("name either STORE/ITEM or --check FILE");
+      }
+      ItemProof proof;
+      if (check.isPresent()) {
+        Path file = check.orElseThrow();
+        proof = checked(parsed(file), file.toString());
+      } else {
+        ItemReference item = ItemReference.parse(what.orElseThrow(), environment().now());
+        JsonObject answer = ask(item);
+        proof = checked(answer, item.toString());
+        if (!proof.item().equals(item.toString())) {
+          throw Failure.failed("asked for " + item + ", the proof is about " + proof.item());
+        }
+        if (out.isPresent()) {
+          Files.writeString(out.orElseThrow(), answer.write() + "\n");
+        }
+      }
+      if (!challenge.isEmpty() && !proof.challenge().equals(challenge)) {
+        throw Failure.failed("the proof answers the challenge '" + proof.challenge() + "'");
+      }
+      if (key.isPresent() && !key.orElseThrow().equalsIgnoreCase(proof.key())) {
+        throw Failure.failed("signed with key " + proof.key() + ", not " + key.orElseThrow());
+      }
+      show(proof);
+      return Exit.DONE;
+    }
+
+    private JsonObject ask(ItemReference item) throws IOException, Failure {
+      JsonObject body = new JsonObject().put("readBack", readBack);
+      if (!challenge.isEmpty()) {
+        body.put("challenge", challenge);
+      }
+      try (RestClient rest = rest()) {
+        return rest.request("POST", RestClient.itemPath(item, "proofs"), body);
+      } catch (RestException e) {
+        if (e.code().equals("CORRUPT_DATA")) {
+          throw Failure.damaged(item, e);
+        }
+        throw e;
+      }
+    }
+
+    private static JsonObject parsed(Path file) throws IOException, Failure {
+      try {
+        return Json.parseObject(Files.readString(file));
+      } catch (JsonException | CharacterCodingException e) {
+        throw Failure.failed(file + " is no proof: " + e.getMessage(), e);
+      }
+    }
+
+    private static ItemProof checked(JsonObject proof, String name) throws Failure {
+      try {
+        return ItemProof.check(proof);
+      } catch (ItemProof.RefusedProofException e) {
+        throw Failure.failed("the proof of " + name + " is refused: " + e.getMessage(), e);
+      }
+    }
+
+    private void show(ItemProof proof) {
+      say("PROVED " + proof.item() + " version " + proof.itemId() + " root " + proof.root());
+      say("  length      " + proof.lengthBytes() + " bytes, " + proof.chunkCount() + " chunks");
+      say(
+          "  read back   "
+              + (proof.readBackMillis() == 0
+                  ? "never; --read-back has it done"
+                  : Times.show(proof.readBackMillis())));
+      say(
+          "  shown       "
+              + (proof.challenge().isEmpty()
+                  ? "nothing; --challenge SEED asks for bytes"
+                  : proof.provenBytes() + " bytes for the challenge " + proof.challenge()));
+      say("  signed      " + Times.show(proof.signedMillis()) + " with key " + proof.key());
+      result(
+          new JsonObject()
+              .put("item", proof.item())
+              .put("id", proof.itemId())
+              .put("version", proof.version())
+              .put("root", proof.root())
+              .put("lengthBytes", proof.lengthBytes())
+              .put("chunks", proof.chunkCount())
+              .put("readBackAt", proof.readBackMillis())
+              .put("signedAt", proof.signedMillis())
+              .put("challenge", proof.challenge())
+              .put("shownBytes", proof.provenBytes())
+              .put("key", proof.key()));
     }
   }
 }

@@ -208,7 +208,12 @@ final class RestClient implements AutoCloseable {
 
   /** Returns the path of an item. */
   static String itemPath(ItemReference item) {
-    return "/stores/" + encoded(item.store()) + "/items/" + encoded(item.item());
+    return itemPath(item, "items");
+  }
+
+  /** Returns the path of what is kept about an item under another heading. */
+  static String itemPath(ItemReference item, String heading) {
+    return "/stores/" + encoded(item.store()) + "/" + heading + "/" + encoded(item.item());
   }
 
   @Override

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
+import onefold.appliance.identity.ProofKey;
 import onefold.appliance.identity.User;
 import onefold.appliance.identity.Users;
 import onefold.appliance.json.Json;
@@ -51,12 +52,14 @@ public final class Api {
   private final byte[] document;
 
   /**
+   * @param proofKey signs what is said about items
    * @param unknownSecret of this appliance, for the salt that an unknown user is shown
    * @param certificate of the HTTPS door
    */
   public Api(
       ChunkStore store,
       Users users,
+      ProofKey proofKey,
       Status status,
       RandomGenerator random,
       LongSupplier nanoTime,
@@ -68,7 +71,8 @@ public final class Api {
     this.random = random;
     this.tokens = new Tokens(random, nanoTime);
     this.logins = new Logins(users, tokens, random, nanoTime, unknownSecret, certificate);
-    StoreOperations stores = new StoreOperations(store);
+    StoreOperations stores =
+        new StoreOperations(store, new ProofOperations(store, proofKey, random));
     UserOperations people = new UserOperations(store, users, tokens, random);
     LoginOperations login = new LoginOperations(logins);
     StateOperations state = new StateOperations(store, status);
@@ -306,6 +310,18 @@ public final class Api {
                     Field.required("fromItem", "string", "name of the source"),
                     replace),
                 stores::cloneItem),
+            new Operation(
+                "POST",
+                "/stores/{store}/proofs/{item...}",
+                USER,
+                "proveItem",
+                "Returns a signed statement about an item, and for a challenge the bytes at the"
+                    + " places it chooses.",
+                List.of(),
+                List.of(
+                    Field.of("challenge", "string", "a seed of the caller's, 1 to 64 bytes"),
+                    Field.of("readBack", "boolean", "read every byte of the item back first")),
+                stores::proveItem),
             new Operation(
                 "GET",
                 "/users",

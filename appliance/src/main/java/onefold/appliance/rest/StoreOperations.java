@@ -29,9 +29,11 @@ final class StoreOperations {
   private static final int MOST_LOCK_DAYS = 36_500;
 
   private final ChunkStore store;
+  private final ProofOperations proofs;
 
-  StoreOperations(ChunkStore store) {
+  StoreOperations(ChunkStore store, ProofOperations proofs) {
     this.store = store;
+    this.proofs = proofs;
   }
 
   ApiReply list(ApiRequest request) throws IOException {
@@ -253,6 +255,11 @@ final class StoreOperations {
             Names.checkItemName(request.pathValue("item")),
             replace ? CommitMode.REPLACE : CommitMode.IF_ABSENT);
     return ApiReply.created(ApiJson.item(target.name(), item));
+  }
+
+  ApiReply proveItem(ApiRequest request) throws IOException {
+    StoreRecord found = visible(request.user(), request.pathValue("store"), Access.READ);
+    return proofs.prove(request, found, require(found, request.pathValue("item")));
   }
 
   private JsonObject describe(StoreRecord found) throws IOException {

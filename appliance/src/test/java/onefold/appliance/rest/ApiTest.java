@@ -19,6 +19,7 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import onefold.appliance.identity.ApplianceKey;
 import onefold.appliance.identity.CertificateBinding;
+import onefold.appliance.identity.ProofKey;
 import onefold.appliance.identity.User;
 import onefold.appliance.identity.Users;
 import onefold.appliance.json.Json;
@@ -45,7 +46,8 @@ class ApiTest {
   @BeforeEach
   void open() throws IOException, GeneralSecurityException {
     InMemoryChunkStore store = new InMemoryChunkStore(InstantSource.system(), random);
-    Users users = new Users(store, ApplianceKey.openOrCreate(folder, random));
+    ApplianceKey key = ApplianceKey.openOrCreate(folder, random);
+    Users users = new Users(store, key);
     users.create(
         Id.random(random),
         new User(
@@ -69,7 +71,16 @@ class ApiTest {
           }
         };
     api =
-        new Api(store, users, status, random, nanos::get, new byte[32], tls.certificate(), "test");
+        new Api(
+            store,
+            users,
+            new ProofKey(store, key, random),
+            status,
+            random,
+            nanos::get,
+            new byte[32],
+            tls.certificate(),
+            "test");
   }
 
   private ApiReply ask(String method, String path, String token, String body) {
