@@ -48,7 +48,7 @@ final class SegmentRing {
           return new Segment();
         }
         Segment oldest = live.peekFirst();
-        if (oldest != null && oldest.endBytes() <= settledBytes) {
+        if (oldest != null && isSettled(oldest)) {
           live.removeFirst();
           oldest.reset();
           return oldest;
@@ -90,13 +90,20 @@ final class SegmentRing {
     }
   }
 
+  /** Whether the caller waits for more to be settled; not while it is on its way to wake up. */
   boolean isCallerWaiting() {
     lock.lock();
     try {
-      return waiting;
+      Segment oldest = live.peekFirst();
+      return waiting && (oldest == null || !isSettled(oldest));
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Under the lock. */
+  private boolean isSettled(Segment segment) {
+    return segment.endBytes() <= settledBytes;
   }
 
   /** Makes every wait fail from now on; the first reason counts. */
