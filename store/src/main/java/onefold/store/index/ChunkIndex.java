@@ -63,6 +63,7 @@ public final class ChunkIndex implements AutoCloseable {
   private long openRecordSum; // guarded by lock
   private boolean flushing; // guarded by lock
   private @Nullable IOException flushFailure; // of the last flush; guarded by lock
+  private long begunFlushes; // guarded by lock
 
   private final LongAdder pagesRead = new LongAdder();
   private final LongAdder bytesWritten = new LongAdder();
@@ -130,7 +131,7 @@ public final class ChunkIndex implements AutoCloseable {
   }
 
   private MemoryTable newTable() {
-    return new MemoryTable(scheduler.random().nextLong());
+    return new MemoryTable(scheduler.random().nextLong(), settings.tableBytes());
   }
 
   /**
@@ -267,8 +268,9 @@ public final class ChunkIndex implements AutoCloseable {
    */
   private void waitForRoom() throws IOException {
     boolean tried = false;
+    long flushesBefore = begunFlushes;
     while (isFull(versions.current()) && (versions.current().frozen() != null || isBehind())) {
-      if (tried && flushFailure != null) {
+      if (begunFlushes > flushesBefore && flushFailure != null) {
         throw failed("index entries cannot be written: ", flushFailure);
       }
       IOException mergeFailure = merging.failure();
@@ -428,15 +430,19 @@ public final class ChunkIndex implements AutoCloseable {
     versions.disposeUnused();
   }
 
-  /** Waits until no table is frozen. Called under lock. */
+  /**
+   * Waits until no table is frozen. Called under lock.
+   *
+   * @throws IOException if a flush that has begun since the call has failed
+   */
   private void awaitFlush() throws IOException {
     tasks.checkUsable();
-    flushFailure = null;
+    long flushesBefore = begunFlushes;
     while (versions.current().frozen() != null) {
       startFlush();
       tasks.awaitChange();
       IOException failure = flushFailure;
-      if (failure != null && !flushing) {
+      if (failure != null && begunFlushes > flushesBefore) {
         throw failed("index entries cannot be written: ", failure);
       }
     }
@@ -612,6 +618,7 @@ public final class ChunkIndex implements AutoCloseable {
   private void startFlush() {
     if (!flushing && !tasks.isClosing() && versions.current().frozen() != null) {
       flushing = true;
+      begunFlushes++;
       flushFailure = null;
       tasks.start("index-flush", this::runFlush);
     }
