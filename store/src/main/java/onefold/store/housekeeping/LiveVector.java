@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
 import onefold.chunker.Fingerprint;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which chunks of a fixed set are live: one bit a chunk, found by a perfect hash of its
@@ -101,7 +102,15 @@ final class LiveVector implements AutoCloseable {
     }
   }
 
-  private final Arena arena = openArena();
+  /**
+   * Vectors of so few keys lie on the heap: memory off it costs a handshake of all threads when it
+   * is given back, and is never given back when a simulated process dies.
+   */
+  private static final long HEAP_KEYS = 1 << 16;
+
+  /** Null if the vector lies on the heap. */
+  private final @Nullable Arena arena;
+
   private final long secret;
   private final boolean checked;
   private final Part[] parts;
@@ -117,6 +126,7 @@ final class LiveVector implements AutoCloseable {
   private LiveVector(
       Source source, long expectedKeys, long scratchBytes, boolean checked, RandomGenerator random)
       throws IOException {
+    this.arena = expectedKeys <= HEAP_KEYS ? null : openArena();
     this.secret = random.nextLong();
     this.checked = checked;
     long keysOfPart = Math.max(1, scratchBytes / (2 * Long.BYTES));
@@ -151,7 +161,7 @@ final class LiveVector implements AutoCloseable {
       done = true;
     } finally {
       if (!done) {
-        arena.close();
+        close();
       }
     }
   }
@@ -189,7 +199,15 @@ final class LiveVector implements AutoCloseable {
 
   @Override
   public void close() {
-    arena.close();
+    if (arena != null) {
+      arena.close();
+    }
+  }
+
+  private MemorySegment allocate(long bytes) {
+    return arena != null
+        ? arena.allocate(bytes, 64)
+        : MemorySegment.ofArray(new long[Math.toIntExact((bytes + Long.BYTES - 1) / Long.BYTES)]);
   }
 
   /**
@@ -431,9 +449,9 @@ final class LiveVector implements AutoCloseable {
       Hashes hashes, int segments, long[] table, List<SegmentBuilder> built, long slotBase) {
     long pilotCount = table[segments * SEGMENT_FIELDS + PILOT_START];
     long slots = table[segments * SEGMENT_FIELDS + SLOT_START];
-    MemorySegment pilots = arena.allocate(Math.max(1, pilotCount));
-    MemorySegment bits = arena.allocate(((slots >>> 6) + 1) * 8, 64);
-    MemorySegment checks = arena.allocate(checked ? Math.max(1, slots) * 4 : 0, 64);
+    MemorySegment pilots = allocate(Math.max(1, pilotCount));
+    MemorySegment bits = allocate(((slots >>> 6) + 1) * 8);
+    MemorySegment checks = allocate(checked ? Math.max(1, slots) * 4 : 0);
     var part = new Part(segments, table, pilots, bits, checks, slotBase);
     for (int segment = 0; segment < segments; segment++) {
       SegmentBuilder builder = built.get(segment);

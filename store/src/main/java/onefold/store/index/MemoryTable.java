@@ -9,11 +9,13 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 import onefold.chunker.Fingerprint;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The newest entries, off the heap: records that never change once they can be seen, and an open
- * addressing table of references to them. Entries are facts, "this slot of this container holds
- * this chunk", and are only added, so that the order in which they come does not matter.
+ * The newest entries, off the heap unless they are few: records that never change once they can be
+ * seen, and an open addressing table of references to them. Entries are facts, "this slot of this
+ * container holds this chunk", and are only added, so that the order in which they come does not
+ * matter.
  *
  * <p>One thread at a time adds, under the index's lock; any number look beside it without a lock: a
  * reference is stored with release after its record was written and loaded with acquire. A table
@@ -57,7 +59,15 @@ final class MemoryTable extends Shared {
     }
   }
 
-  private final Arena arena = Arena.ofShared();
+  /**
+   * Tables up to this size lie on the heap: memory off it costs a handshake of all threads when it
+   * is given back, and is never given back when a simulated process dies.
+   */
+  private static final long HEAP_BYTES = 1 << 20;
+
+  /** Null if the table lies on the heap. */
+  private final @Nullable Arena arena;
+
   private final long seed;
   private volatile MemorySegment[] chunks = new MemorySegment[0];
   private volatile References references;
@@ -69,9 +79,11 @@ final class MemoryTable extends Shared {
    * Makes an empty table.
    *
    * @param seed secret of the process, so that nobody can choose chunks whose look-up is slow
+   * @param expectedBytes how large it will become, about
    */
-  MemoryTable(long seed) {
+  MemoryTable(long seed, long expectedBytes) {
     this.seed = seed;
+    this.arena = expectedBytes <= HEAP_BYTES ? null : openArena();
     references = allocateReferences(FIRST_REFERENCES_SHIFT);
   }
 
@@ -85,7 +97,20 @@ final class MemoryTable extends Shared {
 
   @Override
   void dispose() {
-    arena.close();
+    if (arena != null) {
+      arena.close();
+    }
+  }
+
+  @SuppressWarnings("MustBeClosedChecker") // Closed by dispose.
+  private static Arena openArena() {
+    return Arena.ofShared();
+  }
+
+  private MemorySegment allocate(long bytes) {
+    return arena != null
+        ? LargeMemory.allocate(arena, bytes)
+        : MemorySegment.ofArray(new long[Math.toIntExact(bytes / Long.BYTES)]);
   }
 
   /**
@@ -227,7 +252,7 @@ final class MemoryTable extends Shared {
     if (chunkCount + count > now.length) {
       now = Arrays.copyOf(now, Math.max(4, 2 * (chunkCount + count)));
     }
-    MemorySegment all = LargeMemory.allocate(arena, count * CHUNK_BYTES);
+    MemorySegment all = allocate(count * CHUNK_BYTES);
     memoryBytes.addAndGet(count * CHUNK_BYTES);
     for (int i = 0; i < count; i++) {
       now[chunkCount + i] = all.asSlice(i * CHUNK_BYTES, CHUNK_BYTES);
@@ -239,7 +264,7 @@ final class MemoryTable extends Shared {
   private References allocateReferences(int shift) {
     long bytes = 8L << shift;
     memoryBytes.addAndGet(bytes);
-    return new References(LargeMemory.allocate(arena, bytes), shift);
+    return new References(allocate(bytes), shift);
   }
 
   private References grow(References old) {
