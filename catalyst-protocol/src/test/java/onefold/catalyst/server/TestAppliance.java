@@ -32,6 +32,9 @@ public final class TestAppliance implements AutoCloseable {
   private static final ScramVerifier VERIFIER =
       ScramVerifier.of(PASSWORD.toCharArray(), new SecureRandom());
 
+  /** Enough for a server that comes back on a busy machine: twenty seconds. */
+  private static final int RETRIES = 400;
+
   private final ChunkStore store;
   private final ServerSettings settings;
   private CatalystServer server;
@@ -147,7 +150,7 @@ public final class TestAppliance implements AutoCloseable {
             PASSWORD.toCharArray(),
             new ServerTrust.Pinned(IDENTITY.pin()))
         .withTimes(Duration.ofSeconds(20), Duration.ofSeconds(30))
-        .withRetry(new RetryPolicy(10, Duration.ofMillis(1), Duration.ofMillis(50)));
+        .withRetry(new RetryPolicy(RETRIES, Duration.ofMillis(1), Duration.ofMillis(50)));
   }
 
   public CatalystClient client() throws IOException {
