@@ -39,6 +39,9 @@ interface ContainerStore {
     /** Fills {@code target}; {@code EOFException} if there is not so much. */
     void readFully(long positionBytes, ByteBuffer target) throws IOException;
 
+    /** Says that a range will be read soon; a hint, which need not do anything. */
+    default void willRead(long positionBytes, int lengthBytes) throws IOException {}
+
     /** Its size in bytes now. */
     long sizeBytes() throws IOException;
 

@@ -903,6 +903,18 @@ public final class Containers implements AutoCloseable {
   }
 
   /**
+   * Says that a block of a sealed container will be read soon. A hint: whoever reads blocks one
+   * after another says it of some that are still to come, so that the disk is at work meanwhile.
+   *
+   * @param location from the container's directory
+   */
+  public void willRead(BlockLocation location) throws IOException {
+    try (OpenFiles.Handle handle = file(location.containerNumber())) {
+      handle.file.willRead(location.offsetBytes(), location.storedBytes());
+    }
+  }
+
+  /**
    * A decompressed block, from the cache if it is there. Two that ask for the same block at the
    * same time share the work.
    *

@@ -160,6 +160,11 @@ final class DeviceContainerStore implements ContainerStore {
     }
 
     @Override
+    public void willRead(long positionBytes, int lengthBytes) throws IOException {
+      file.willRead(positionBytes, lengthBytes);
+    }
+
+    @Override
     public long sizeBytes() throws IOException {
       return file.sizeBytes();
     }

@@ -28,6 +28,9 @@ final class Mark implements Ground.RootVisitor {
   /** Data chunks that are marked together, so that many memory accesses are on their way. */
   private static final int GATHERED = 1024;
 
+  /** The disk is told of blocks that lie so far before the one that is being read. */
+  private static final int AHEAD_BYTES = 1 << 20;
+
   private final Containers containers;
   private final ChunkIndex index;
   private final LiveChunks live;
@@ -139,12 +142,32 @@ final class Mark implements Ground.RootVisitor {
     for (long number : numbers.reversed()) {
       ContainerDirectory directory = containers.directory(number);
       BitSet done = visited.computeIfAbsent(number, key -> new BitSet());
+      int told = directory.blockCount();
       for (int block = directory.blockCount() - 1; block >= 0; block--) {
-        count += visitBlock(directory, block, done);
+        long visits = visitBlock(directory, block, done);
+        if (visits > 0) {
+          told = tellAhead(directory, block, Math.min(told, block));
+        }
+        count += visits;
       }
     }
     markGathered();
     return count;
+  }
+
+  /**
+   * Tells the disk of the blocks before one of which nodes were needed: theirs will be needed too.
+   *
+   * @param told first block of those that it has been told of, or the block itself
+   */
+  private int tellAhead(ContainerDirectory directory, int block, int told) throws IOException {
+    long atBytes = directory.block(block).offsetBytes();
+    int next = told;
+    while (next > 0 && atBytes - directory.block(next - 1).offsetBytes() <= AHEAD_BYTES) {
+      next--;
+      containers.willRead(directory.block(next));
+    }
+    return next;
   }
 
   /** Visits the marked nodes of one block, the last one first. */
