@@ -68,6 +68,10 @@ public final class Appliance implements AutoCloseable {
   public static final String KEYS_FOLDER = "keys";
 
   private static final String LOG_FOLDER = "log";
+
+  /** How many free ports are tried that are taken at another address. */
+  private static final int MOST_PORT_TRIES = 16;
+
   private static final Logger LOG = System.getLogger(Appliance.class.getName());
 
   private final Configuration configuration;
@@ -154,7 +158,7 @@ public final class Appliance implements AutoCloseable {
 
     openCatalyst(users, key);
     Door https = configuration.door(FrontEnd.HTTPS);
-    int httpsPort = https.enabled() ? reserve(https) : 0;
+    int httpsPort = https.enabled() ? reserve(FrontEnd.HTTPS, https) : 0;
     if (https.enabled()) {
       ports.put(FrontEnd.HTTPS, httpsPort);
     }
@@ -224,7 +228,7 @@ public final class Appliance implements AutoCloseable {
             usual.uploadPatience(),
             usual.maxParkedUploads(),
             usual.parkedTime());
-    int port = door.port();
+    int port = door.addresses().size() == 1 ? door.port() : reserve(FrontEnd.CATALYST, door);
     for (InetSocketAddress address : addresses(door)) {
       InetSocketAddress wanted = new InetSocketAddress(address.getAddress(), port);
       try {
@@ -281,16 +285,35 @@ public final class Appliance implements AutoCloseable {
     opened.push(opening);
   }
 
-  /** Finds a free port for a door that opens later, or checks that the wanted one is free. */
-  private static int reserve(Door door) throws IOException {
-    InetSocketAddress address = addresses(door).getFirst();
-    InetSocketAddress wanted = new InetSocketAddress(address.getAddress(), door.port());
-    try (ServerSocket socket = new ServerSocket()) {
-      socket.setReuseAddress(true);
-      socket.bind(wanted);
-      return socket.getLocalPort();
-    } catch (IOException e) {
-      throw portTaken(FrontEnd.HTTPS, wanted, e);
+  /**
+   * Finds a port for a door that opens later: the wanted one if it is free at every address, or any
+   * that is.
+   */
+  private static int reserve(FrontEnd frontEnd, Door door) throws IOException {
+    List<InetSocketAddress> addresses = addresses(door);
+    for (int tries = 1; ; tries++) {
+      int port = door.port();
+      List<ServerSocket> held = new ArrayList<>();
+      InetSocketAddress wanted = addresses.getFirst();
+      try {
+        for (InetSocketAddress address : addresses) {
+          wanted = new InetSocketAddress(address.getAddress(), port);
+          ServerSocket socket = new ServerSocket();
+          held.add(socket);
+          socket.setReuseAddress(true);
+          socket.bind(wanted);
+          port = socket.getLocalPort(); // One port for all addresses.
+        }
+        return port;
+      } catch (IOException e) {
+        if (door.port() != 0 || tries == MOST_PORT_TRIES) {
+          throw portTaken(frontEnd, wanted, e);
+        }
+      } finally {
+        for (ServerSocket socket : held) {
+          socket.close();
+        }
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -14,11 +15,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executors;
+import java.util.stream.Collectors;
 import onefold.appliance.json.JsonObject;
 import onefold.appliance.metrics.Metrics;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
 import org.apache.catalina.connector.Connector;
+import org.apache.coyote.AbstractProtocol;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
@@ -53,7 +56,7 @@ public final class HttpDoor implements AutoCloseable {
   /**
    * Opens the door.
    *
-   * @param addresses to bind, all with the same port; 0 for any free one
+   * @param addresses to bind, all with the same port; of a single one 0 for any free port
    * @param certificate PEM file of the chain
    * @param key PEM file of the private key
    * @param client the program itself as an archive, if this process runs from one
@@ -69,7 +72,6 @@ public final class HttpDoor implements AutoCloseable {
       Optional<ClientArchive> client)
       throws IOException {
     System.setProperty("org.springframework.boot.logging.LoggingSystem", "none");
-    InetSocketAddress first = addresses.getFirst();
     SpringApplication application = new SpringApplication(Wiring.class);
     application.setWebApplicationType(WebApplicationType.SERVLET);
     application.setApplicationContextFactory(type -> new ServletWebServerApplicationContext());
@@ -101,19 +103,30 @@ public final class HttpDoor implements AutoCloseable {
           "port "
               + e.getPort()
               + " of the https front-end is in use at "
-              + first.getHostString()
+              + hosts(addresses)
               + "; choose another: --port https=N, or --ports auto",
           e);
     } catch (WebServerException e) {
       throw new IOException(
-          "the https front-end cannot listen at " + first + ": " + e.getMessage(), e);
+          "the https front-end cannot listen at "
+              + hosts(addresses)
+              + " port "
+              + addresses.getFirst().getPort()
+              + ": "
+              + e.getMessage(),
+          e);
     }
+  }
+
+  private static String hosts(List<InetSocketAddress> addresses) {
+    return addresses.stream()
+        .map(InetSocketAddress::getHostString)
+        .collect(Collectors.joining(" or "));
   }
 
   private static TomcatServletWebServerFactory factory(
       List<InetSocketAddress> addresses, Path certificate, Path key) {
-    TomcatServletWebServerFactory factory =
-        new TomcatServletWebServerFactory(addresses.getFirst().getPort());
+    ManyAddresses factory = new ManyAddresses(addresses.getFirst().getPort());
     factory.setAddress(addresses.getFirst().getAddress());
     factory.setRegisterDefaultServlet(false);
     factory.setShutdown(Shutdown.GRACEFUL);
@@ -125,7 +138,28 @@ public final class HttpDoor implements AutoCloseable {
     factory.addConnectorCustomizers(HttpDoor::bound);
     factory.addProtocolHandlerCustomizers(
         protocol -> protocol.setExecutor(Executors.newVirtualThreadPerTaskExecutor()));
+    for (InetSocketAddress other : addresses.subList(1, addresses.size())) {
+      factory.alsoBind(other.getAddress());
+    }
     return factory;
+  }
+
+  /** Spring's own binds one address; the others get a connector each with the same settings. */
+  private static final class ManyAddresses extends TomcatServletWebServerFactory {
+    ManyAddresses(int port) {
+      super(port);
+    }
+
+    void alsoBind(InetAddress address) {
+      Connector connector = new Connector(DEFAULT_PROTOCOL);
+      customizeConnector(connector);
+      if (connector.getProtocolHandler() instanceof AbstractProtocol<?> protocol) {
+        protocol.setAddress(address);
+      } else {
+        throw new IllegalStateException("a connector without an address");
+      }
+      addAdditionalConnectors(connector);
+    }
   }
 
   private static void bound(Connector connector) {

@@ -1,11 +1,14 @@
 package onefold.appliance.rest;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -16,14 +19,21 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 import java.util.zip.GZIPInputStream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
+import onefold.appliance.Appliance;
 import onefold.appliance.FrontEnd;
 import onefold.appliance.RunningAppliance;
+import onefold.appliance.configuration.Configuration;
+import onefold.appliance.context.Context;
+import onefold.appliance.context.Contexts;
 import onefold.appliance.json.Json;
 import onefold.appliance.json.JsonObject;
 import onefold.testing.RealClients;
@@ -80,6 +90,55 @@ class HttpDoorTest {
               .POST(HttpRequest.BodyPublishers.ofByteArray(new byte[Api.MAX_BODY_BYTES + 1]))
               .build();
       assertEquals(413, client.send(tooLong, BodyHandlers.ofString()).statusCode());
+    }
+  }
+
+  @Test
+  void everyFrontEndIsReachedAtEveryAddressItListensTo() throws Exception {
+    Path data = folder.resolve("data");
+    List<String> addresses = List.of("127.0.0.1", "127.0.0.2", "127.0.0.3");
+    Configuration configuration = RunningAppliance.configuration(data);
+    for (FrontEnd frontEnd : FrontEnd.values()) {
+      configuration =
+          configuration.withDoor(frontEnd, configuration.door(frontEnd).withAddresses(addresses));
+    }
+    var surroundings =
+        new Appliance.Surroundings(
+            new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8),
+            failed -> {},
+            Optional.empty(),
+            new Contexts(folder, Optional.empty(), Optional.empty(), Contexts::connects));
+    try (Appliance appliance = Appliance.start(configuration, surroundings)) {
+      Context first = Context.read(appliance.contextFile());
+      for (String address : addresses) {
+        Path there = folder.resolve("at-" + address);
+        new Context(
+                address, first.ports(), first.user(), first.password(), first.token(), first.pin())
+            .write(there);
+        byte[] bytes = address.getBytes(StandardCharsets.UTF_8);
+        for (String[] verb :
+            new String[][] {{"status"}, {"put", "-", "default/" + address}, {"ls", "default"}}) {
+          String[] all = Arrays.copyOf(verb, verb.length + 2);
+          all[verb.length] = "--context";
+          all[verb.length + 1] = there.toString();
+          var outcome = RunningAppliance.run(folder, bytes, all);
+          assertEquals(0, outcome.exitCode(), address + ": " + outcome);
+        }
+      }
+      // Taken at one of several addresses is taken.
+      Configuration second = RunningAppliance.configuration(folder.resolve("second"));
+      FrontEnd https = FrontEnd.HTTPS;
+      Configuration clash =
+          second.withDoor(
+              https,
+              second
+                  .door(https)
+                  .withAddresses(List.of("127.0.0.4", "127.0.0.3"))
+                  .withPort(appliance.port(https).orElseThrow()));
+      var refused =
+          assertThrows(IOException.class, () -> Appliance.start(clash, surroundings).close());
+      String message = String.valueOf(refused.getMessage());
+      assertTrue(message.contains("127.0.0.3") && message.contains("--port https=N"), message);
     }
   }
 
