@@ -114,12 +114,13 @@ class BadInputTest {
     ports.put("catalyst", freePort());
     ports.put("https", freePort());
     new Context(good.host(), ports, good.user(), good.password(), "", good.pin()).write(stale);
-    refused(
-        Exit.FAILED,
-        onefold.run("status", "--context", stale.toString()),
-        "nothing answers",
-        stale.toString(),
-        "./onefold serve");
+    for (String[] verb : new String[][] {{"status"}, {"put", file.toString(), "default/x"}}) {
+      String[] all = java.util.Arrays.copyOf(verb, verb.length + 2);
+      all[verb.length] = "--context";
+      all[verb.length + 1] = stale.toString();
+      refused(
+          Exit.FAILED, onefold.run(all), "nothing answers", stale.toString(), "./onefold serve");
+    }
   }
 
   private static int freePort() throws IOException {

@@ -41,12 +41,15 @@ class WalkTest {
               "(?s)default/big: logical 3.00 MB, new 3.0[0-9] MB, on the wire 3.0[0-9] MB, ratio"
                   + " [01].\\d\\d, [\\d.]+ MB/s\n"),
           line);
-      onefold.ok("put", empty.toString(), "default/empty");
+      assertTrue(onefold.ok("put", empty.toString(), "default/empty").contains(", empty, "));
       onefold.ok("put", one.toString(), "default/sub/one");
 
       JsonObject again = onefold.json("put", big.toString(), "default/again", "--bandwidth", "low");
       assertTrue(again.number("newBytes") < 10_000, again.write());
       assertTrue(again.number("wireBytes") < 100_000, again.write());
+      String known = onefold.ok("put", big.toString(), "default/known");
+      assertTrue(known.contains(", all known already, "), known);
+      onefold.ok("rm", "default/known", "--yes");
       JsonObject high = onefold.json("put", big.toString(), "default/high", "--bandwidth", "high");
       assertEquals(again.text("root"), high.text("root"));
 

@@ -65,9 +65,10 @@ final class Catalyst {
           e);
     } catch (CatalystException e) {
       throw RestClient.stale(found, refusal(e), e);
-    } catch (ConnectException e) {
-      throw RestClient.stale(found, "nothing answers at " + context.host() + " port " + port, e);
     } catch (IOException e) {
+      if (e instanceof ConnectException || e.getCause() instanceof ConnectException) {
+        throw RestClient.stale(found, "nothing answers at " + context.host() + " port " + port, e);
+      }
       throw RestClient.stale(found, context.host() + " port " + port + ": " + e.getMessage(), e);
     }
   }

@@ -13,6 +13,7 @@ import onefold.appliance.identity.FirstAdministrator;
 import onefold.appliance.json.Json;
 import onefold.appliance.json.JsonException;
 import onefold.appliance.json.JsonObject;
+import onefold.catalyst.wire.PinningTrustManager;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -72,8 +73,8 @@ final class ConnectVerb extends Verb {
       throw Failure.misused("a key is sha256: and 64 hexadecimal digits, not " + pin.orElseThrow());
     }
     try (HttpsConnection connection =
-        HttpsConnection.open(name, port, wanted.orElse(PinnedTrust.ANY))) {
-      String found = PinnedTrust.pinOf(connection.certificate());
+        HttpsConnection.open(name, port, wanted.orElse(HttpsConnection.ANY_KEY))) {
+      String found = PinningTrustManager.pinOf(connection.certificate());
       String shown = PIN_PREFIX + found;
       if (wanted.isEmpty()) {
         String question =

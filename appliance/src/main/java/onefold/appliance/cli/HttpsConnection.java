@@ -17,12 +17,16 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
+import onefold.catalyst.wire.PinningTrustManager;
 
 /**
  * One HTTPS connection, just enough of HTTP/1.1 for the REST door: the JDK's own clients are slow
  * to start, and the older one knows no PATCH. TLS 1.3 only.
  */
 final class HttpsConnection implements AutoCloseable {
+  /** Instead of a pin: any key, to show it to somebody who decides. */
+  static final String ANY_KEY = "any";
+
   private static final int CONNECT_MILLIS = 10_000;
   private static final int MAX_HEADER_BYTES = 64 << 10;
   private static final int MAX_BODY_BYTES = 64 << 20;
@@ -42,10 +46,15 @@ final class HttpsConnection implements AutoCloseable {
   /** A reply. */
   record Reply(int status, String body) {}
 
+  private static PinningTrustManager pinning(String pin) {
+    return new PinningTrustManager(pin.equals(ANY_KEY) ? null : pin);
+  }
+
   /**
    * Connects.
    *
-   * @param pin of the server's key; empty to verify its certificate and name instead
+   * @param pin of the server's key; empty to verify its certificate and name instead, {@link
+   *     #ANY_KEY} for any
    * @throws IOException if nobody answers or the key is another one
    */
   static HttpsConnection open(String host, int port, String pin) throws IOException {
@@ -55,7 +64,7 @@ final class HttpsConnection implements AutoCloseable {
       plain.connect(new InetSocketAddress(host, port), CONNECT_MILLIS);
       plain.setTcpNoDelay(true);
       SSLContext tls = SSLContext.getInstance("TLS");
-      tls.init(null, pin.isEmpty() ? null : new TrustManager[] {new PinnedTrust(pin)}, null);
+      tls.init(null, pin.isEmpty() ? null : new TrustManager[] {pinning(pin)}, null);
       SSLSocket socket = (SSLSocket) tls.getSocketFactory().createSocket(plain, host, port, true);
       SSLParameters parameters = socket.getSSLParameters();
       parameters.setProtocols(new String[] {"TLSv1.3"});

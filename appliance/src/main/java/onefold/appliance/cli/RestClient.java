@@ -17,6 +17,7 @@ import onefold.appliance.identity.CertificateBinding;
 import onefold.appliance.json.Json;
 import onefold.appliance.json.JsonException;
 import onefold.appliance.json.JsonObject;
+import onefold.catalyst.wire.PinningTrustManager;
 import onefold.catalyst.wire.ScramClient;
 import onefold.store.Id;
 
@@ -94,7 +95,7 @@ final class RestClient implements AutoCloseable {
   /** Says what is wrong with a connection in words that help. */
   static String explain(IOException error, String host, int port) {
     for (Throwable cause = error; cause != null; cause = cause.getCause()) {
-      if (cause instanceof PinnedTrust.OtherKeyException) {
+      if (cause instanceof PinningTrustManager.PinMismatch) {
         return host
             + " has another key than the one this context trusts ("
             + cause.getMessage()

@@ -18,13 +18,23 @@ record UploadReport(ItemReference item, CommittedItem committed, long nanos) {
     UploadStatistics statistics = committed.statistics();
     return String.format(
         Locale.ROOT,
-        "%s: logical %s, new %s, on the wire %s, ratio %s, %.1f MB/s",
+        "%s: logical %s, new %s, on the wire %s, %s, %.1f MB/s",
         item,
         Size.format(committed.item().lengthBytes()),
         Size.format(committed.item().newBytes()),
         Size.format(statistics.wireBytes()),
-        StatsVerb.ratio(committed.item().lengthBytes(), committed.item().newBytes()),
+        ratio(),
         megabytesPerSecond());
+  }
+
+  /** What is not new has no ratio; what that means is said instead. */
+  private String ratio() {
+    long logicalBytes = committed.item().lengthBytes();
+    long newBytes = committed.item().newBytes();
+    if (newBytes > 0) {
+      return "ratio " + StatsVerb.ratio(logicalBytes, newBytes);
+    }
+    return logicalBytes > 0 ? "all known already" : "empty";
   }
 
   private double megabytesPerSecond() {

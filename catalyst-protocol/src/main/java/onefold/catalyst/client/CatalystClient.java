@@ -18,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import onefold.catalyst.wire.ErrorCode;
 import onefold.catalyst.wire.ItemInfo;
 import onefold.catalyst.wire.Message;
+import onefold.catalyst.wire.PinningTrustManager;
 import onefold.catalyst.wire.StoreInfo;
 import onefold.catalyst.wire.StoreUsage;
 import onefold.catalyst.wire.Tags;

@@ -34,6 +34,7 @@ import onefold.catalyst.wire.FrameFormat;
 import onefold.catalyst.wire.FrameType;
 import onefold.catalyst.wire.Inbox;
 import onefold.catalyst.wire.Message;
+import onefold.catalyst.wire.PinningTrustManager;
 import onefold.catalyst.wire.QueueInbox;
 import onefold.catalyst.wire.Scram;
 import onefold.catalyst.wire.ScramClient;

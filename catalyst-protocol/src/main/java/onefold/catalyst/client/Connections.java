@@ -16,6 +16,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import onefold.catalyst.wire.ConnectionLostException;
 import onefold.catalyst.wire.ErrorCode;
 import onefold.catalyst.wire.Message;
+import onefold.catalyst.wire.PinningTrustManager;
 import onefold.catalyst.wire.QueueInbox;
 import onefold.catalyst.wire.WireException;
 import onefold.catalyst.wire.WireStream;

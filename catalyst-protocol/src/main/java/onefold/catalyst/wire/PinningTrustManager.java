@@ -1,4 +1,4 @@
-package onefold.catalyst.client;
+package onefold.catalyst.wire;
 
 import java.net.Socket;
 import java.security.MessageDigest;
@@ -14,19 +14,20 @@ import org.jspecify.annotations.Nullable;
  * Knows a server by its public key alone. An extended one, so that the JDK adds no checks of host
  * names or dates of its own.
  */
-final class PinningTrustManager extends X509ExtendedTrustManager {
+public final class PinningTrustManager extends X509ExtendedTrustManager {
   /** The key is another one. */
-  static final class PinMismatch extends CertificateException {
+  public static final class PinMismatch extends CertificateException {
     private static final long serialVersionUID = 1L;
 
     private final String foundPin;
 
-    PinMismatch(String foundPin) {
-      super("the server's key is " + foundPin);
+    private PinMismatch(String foundPin, String expectedPin) {
+      super("the server's key is " + foundPin + ", expected " + expectedPin);
       this.foundPin = foundPin;
     }
 
-    String foundPin() {
+    /** The pin of the key that was shown. */
+    public String foundPin() {
       return foundPin;
     }
   }
@@ -38,11 +39,15 @@ final class PinningTrustManager extends X509ExtendedTrustManager {
    *
    * @param pin 64 hex digits, or null to take any key (only to show it to a human)
    */
-  PinningTrustManager(@Nullable String pin) {
+  public PinningTrustManager(@Nullable String pin) {
     this.pin = pin;
   }
 
-  static String pinOf(X509Certificate certificate) {
+  /**
+   * Returns the pin of a certificate's key: SHA-256 of its SubjectPublicKeyInfo, 64 hexadecimal
+   * digits.
+   */
+  public static String pinOf(X509Certificate certificate) {
     try {
       return HexFormat.of()
           .formatHex(
@@ -57,8 +62,8 @@ final class PinningTrustManager extends X509ExtendedTrustManager {
       throw new CertificateException("the server showed no certificate");
     }
     String found = pinOf(chain[0]);
-    if (pin != null && !pin.equals(found)) {
-      throw new PinMismatch(found);
+    if (pin != null && !pin.equalsIgnoreCase(found)) {
+      throw new PinMismatch(found, pin);
     }
   }
 
