@@ -7,9 +7,13 @@
  * written to sorted runs, one file a partition of the fingerprints, and runs are merged. A look-up
  * asks the table and, through a filter in memory, the runs, telling the device of many pages before
  * it reads the first; the answer is the fact with the highest container number among the containers
- * that are known. Nothing here depends on the order in which facts arrive. {@link
- * onefold.store.index.ChunkIndex} is the face; {@code RunFormat} and {@code ManifestFormat} are the
- * files, docs/formats/index.md their bytes.
+ * that are known. Nothing here depends on the order in which facts arrive.
+ *
+ * <p>{@link onefold.store.index.ChunkIndex} is the face, and takes and flushes what is published;
+ * {@code IndexSearch} answers look-ups, {@code IndexMerging} merges runs and splits partitions,
+ * {@code IndexDamage} notes what is lost, {@code RunChanges} replaces the manifest and the version,
+ * {@code IndexTasks} has the tasks and who waits for them. {@code RunFormat} and {@code
+ * ManifestFormat} are the files, docs/formats/index.md their bytes.
  *
  * <p>May import {@code onefold.chunker}, {@code onefold.store}, {@code onefold.store.device} and
  * {@code onefold.store.scheduler}.
