@@ -141,6 +141,9 @@ final class ServerProcess implements AutoCloseable {
   /** Stops it in order. */
   @Override
   public void close() throws IOException {
+    if (serving && !process.isAlive()) {
+      throw new IOException("the server has ended by itself:\n" + output());
+    }
     process.descendants().forEach(ProcessHandle::destroy);
     process.destroy();
     try {

@@ -16,6 +16,15 @@ final class DomainVerb extends Group {
     super(new Create(environment), new List(environment));
   }
 
+  private static java.util.List<String> table(java.util.List<JsonObject> domains) {
+    Table table = new Table("DOMAIN", ">PARAMETER SET", "ID");
+    for (JsonObject domain : domains) {
+      table.row(
+          domain.text("name"), Long.toString(domain.number("parameterSet")), domain.text("id"));
+    }
+    return table.lines();
+  }
+
   @Command(
       name = "create",
       description = "Make a dedup domain.",
@@ -47,24 +56,9 @@ final class DomainVerb extends Group {
       name = "ls",
       description = "List the dedup domains.",
       footer = {"", "Example:", "  ./onefold domain ls"})
-  private static final class List extends ApplianceVerb {
+  private static final class List extends ListAll {
     List(Environment environment) {
-      super(environment);
-    }
-
-    @Override
-    public Integer call() throws IOException, Failure {
-      try (RestClient rest = rest()) {
-        JsonObject domains = rest.get("/domains");
-        Table table = new Table("DOMAIN", ">PARAMETER SET", "ID");
-        for (JsonObject domain : domains.array("domains").objects()) {
-          table.row(
-              domain.text("name"), Long.toString(domain.number("parameterSet")), domain.text("id"));
-        }
-        table.lines().forEach(this::say);
-        result(domains);
-      }
-      return Exit.DONE;
+      super(environment, "domains", DomainVerb::table);
     }
   }
 }

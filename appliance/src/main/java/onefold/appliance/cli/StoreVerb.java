@@ -28,7 +28,7 @@ final class StoreVerb extends Group {
   }
 
   /** Prints stores as a table. */
-  static java.util.List<String> table(Iterable<JsonObject> stores) {
+  static java.util.List<String> table(java.util.List<JsonObject> stores) {
     Table table =
         new Table(
             "STORE",
@@ -126,19 +126,9 @@ final class StoreVerb extends Group {
       name = "ls",
       description = "List the stores.",
       footer = {"", "Example:", "  ./onefold store ls"})
-  private static final class List extends ApplianceVerb {
+  private static final class List extends ListAll {
     List(Environment environment) {
-      super(environment);
-    }
-
-    @Override
-    public Integer call() throws IOException, Failure {
-      try (RestClient rest = rest()) {
-        JsonObject stores = rest.get("/stores");
-        table(stores.array("stores").objects()).forEach(this::say);
-        result(stores);
-      }
-      return Exit.DONE;
+      super(environment, "stores", StoreVerb::table);
     }
   }
 
@@ -146,22 +136,9 @@ final class StoreVerb extends Group {
       name = "show",
       description = "Show a store and its figures.",
       footer = {"", "Example:", "  ./onefold store show mail"})
-  private static final class Show extends ApplianceVerb {
-    @Parameters(paramLabel = "NAME", description = "The store.")
-    private String name = "";
-
+  private static final class Show extends ShowOne {
     Show(Environment environment) {
-      super(environment);
-    }
-
-    @Override
-    public Integer call() throws IOException, Failure {
-      try (RestClient rest = rest()) {
-        JsonObject store = rest.get("/stores/" + RestClient.encoded(name));
-        table(java.util.List.of(store)).forEach(this::say);
-        result(store);
-      }
-      return Exit.DONE;
+      super(environment, "stores", StoreVerb::table);
     }
   }
 

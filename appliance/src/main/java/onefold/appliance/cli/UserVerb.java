@@ -36,7 +36,7 @@ final class UserVerb extends Group {
     return "/users/" + RestClient.encoded(name);
   }
 
-  private static java.util.List<String> table(Iterable<JsonObject> users) {
+  private static java.util.List<String> table(java.util.List<JsonObject> users) {
     Table table = new Table("USER", "TENANT", "ROLE", "STATE", "STORES", "CHANGED");
     for (JsonObject user : users) {
       JsonObject stores = user.object("stores");
@@ -128,19 +128,9 @@ final class UserVerb extends Group {
       name = "ls",
       description = "List the users.",
       footer = {"", "Example:", "  ./onefold user ls"})
-  private static final class List extends ApplianceVerb {
+  private static final class List extends ListAll {
     List(Environment environment) {
-      super(environment);
-    }
-
-    @Override
-    public Integer call() throws IOException, Failure {
-      try (RestClient rest = rest()) {
-        JsonObject users = rest.get("/users");
-        table(users.array("users").objects()).forEach(this::say);
-        result(users);
-      }
-      return Exit.DONE;
+      super(environment, "users", UserVerb::table);
     }
   }
 
@@ -148,22 +138,9 @@ final class UserVerb extends Group {
       name = "show",
       description = "Show a user.",
       footer = {"", "Example:", "  ./onefold user show mailhost"})
-  private static final class Show extends ApplianceVerb {
-    @Parameters(paramLabel = "NAME", description = "The user.")
-    private String name = "";
-
+  private static final class Show extends ShowOne {
     Show(Environment environment) {
-      super(environment);
-    }
-
-    @Override
-    public Integer call() throws IOException, Failure {
-      try (RestClient rest = rest()) {
-        JsonObject user = rest.get(path(name));
-        table(java.util.List.of(user)).forEach(this::say);
-        result(user);
-      }
-      return Exit.DONE;
+      super(environment, "users", UserVerb::table);
     }
   }
 
