@@ -305,6 +305,44 @@ class BadPlacesTest {
     }
   }
 
+  @Test
+  void aTreeInADamagedContainerIsRestoredButForTheFilesThatAreNamed() throws IOException {
+    Path tree = Files.createDirectory(folder.resolve("tree"));
+    Map<String, byte[]> files = new LinkedHashMap<>();
+    for (int i = 0; i < 20; i++) {
+      byte[] bytes = random(100_000, i);
+      String name = "file-" + (char) ('a' + i);
+      files.put(name, bytes);
+      Files.write(tree.resolve(name), bytes);
+    }
+    try (RunningAppliance onefold = RunningAppliance.start(folder)) {
+      onefold.ok("backup", tree.toString(), "default/tree");
+    }
+    try (RandomAccessFile file = new RandomAccessFile(containers().getFirst().toFile(), "rw")) {
+      file.seek(120_000);
+      int before = file.read();
+      file.seek(120_000);
+      file.write(before ^ 1);
+    }
+    try (RunningAppliance onefold = RunningAppliance.start(folder)) {
+      Path target = folder.resolve("restored");
+      Outcome restored = onefold.run("restore", "default/tree", target.toString());
+      assertEquals(Exit.GAPS, restored.exitCode(), restored.toString());
+      int named = 0;
+      for (Map.Entry<String, byte[]> file : files.entrySet()) {
+        if (restored.err().contains(file.getKey())) {
+          named++;
+          continue;
+        }
+        try (Stream<Path> found = Files.find(target, 9, (f, a) -> f.endsWith(file.getKey()))) {
+          assertArrayEquals(
+              file.getValue(), Files.readAllBytes(found.findFirst().orElseThrow()), file.getKey());
+        }
+      }
+      assertTrue(named > 0 && named < files.size(), restored.toString());
+    }
+  }
+
   // ---- small and vanishing items
 
   @Test

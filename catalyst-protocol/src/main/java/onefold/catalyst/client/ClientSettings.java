@@ -87,154 +87,112 @@ public record ClientSettings(
 
   /** Returns these settings with another provider of TLS. */
   public ClientSettings withTlsProvider(TlsProvider value) {
-    return new ClientSettings(
-        host,
-        port,
-        user,
-        password,
-        trust,
-        value,
-        connections,
-        connectTime,
-        requestTime,
-        retry,
-        bufferBytes,
-        checkpointBytes,
-        workers,
-        software);
+    Draft changed = new Draft(this);
+    changed.tlsProvider = value;
+    return changed.toSettings();
   }
 
   /** Returns these settings with another number of connections. */
   public ClientSettings withConnections(int value) {
-    return new ClientSettings(
-        host,
-        port,
-        user,
-        password,
-        trust,
-        tlsProvider,
-        value,
-        connectTime,
-        requestTime,
-        retry,
-        bufferBytes,
-        checkpointBytes,
-        workers,
-        software);
+    Draft changed = new Draft(this);
+    changed.connections = value;
+    return changed.toSettings();
   }
 
   /** Returns these settings with other times. */
   public ClientSettings withTimes(Duration connect, Duration request) {
-    return new ClientSettings(
-        host,
-        port,
-        user,
-        password,
-        trust,
-        tlsProvider,
-        connections,
-        connect,
-        request,
-        retry,
-        bufferBytes,
-        checkpointBytes,
-        workers,
-        software);
+    Draft changed = new Draft(this);
+    changed.connectTime = connect;
+    changed.requestTime = request;
+    return changed.toSettings();
   }
 
   /** Returns these settings with another retry policy. */
   public ClientSettings withRetry(RetryPolicy value) {
-    return new ClientSettings(
-        host,
-        port,
-        user,
-        password,
-        trust,
-        tlsProvider,
-        connections,
-        connectTime,
-        requestTime,
-        value,
-        bufferBytes,
-        checkpointBytes,
-        workers,
-        software);
+    Draft changed = new Draft(this);
+    changed.retry = value;
+    return changed.toSettings();
   }
 
   /** Returns these settings with another buffer. */
   public ClientSettings withBufferBytes(long value) {
-    return new ClientSettings(
-        host,
-        port,
-        user,
-        password,
-        trust,
-        tlsProvider,
-        connections,
-        connectTime,
-        requestTime,
-        retry,
-        value,
-        checkpointBytes,
-        workers,
-        software);
+    Draft changed = new Draft(this);
+    changed.bufferBytes = value;
+    return changed.toSettings();
   }
 
   /** Returns these settings with another interval of checkpoints. */
   public ClientSettings withCheckpointBytes(long value) {
-    return new ClientSettings(
-        host,
-        port,
-        user,
-        password,
-        trust,
-        tlsProvider,
-        connections,
-        connectTime,
-        requestTime,
-        retry,
-        bufferBytes,
-        value,
-        workers,
-        software);
+    Draft changed = new Draft(this);
+    changed.checkpointBytes = value;
+    return changed.toSettings();
   }
 
   /** Returns these settings with another number of worker threads. */
   public ClientSettings withWorkers(int value) {
-    return new ClientSettings(
-        host,
-        port,
-        user,
-        password,
-        trust,
-        tlsProvider,
-        connections,
-        connectTime,
-        requestTime,
-        retry,
-        bufferBytes,
-        checkpointBytes,
-        value,
-        software);
+    Draft changed = new Draft(this);
+    changed.workers = value;
+    return changed.toSettings();
   }
 
   /** Returns these settings with another name of the software. */
   public ClientSettings withSoftware(String value) {
-    return new ClientSettings(
-        host,
-        port,
-        user,
-        password,
-        trust,
-        tlsProvider,
-        connections,
-        connectTime,
-        requestTime,
-        retry,
-        bufferBytes,
-        checkpointBytes,
-        workers,
-        value);
+    Draft changed = new Draft(this);
+    changed.software = value;
+    return changed.toSettings();
+  }
+
+  /** Settings of which one is being changed. */
+  private static final class Draft {
+    private final String host;
+    private final int port;
+    private final String user;
+    private final char[] password;
+    private final ServerTrust trust;
+    private TlsProvider tlsProvider;
+    private int connections;
+    private Duration connectTime;
+    private Duration requestTime;
+    private RetryPolicy retry;
+    private long bufferBytes;
+    private long checkpointBytes;
+    private int workers;
+    private String software;
+
+    private Draft(ClientSettings from) {
+      host = from.host;
+      port = from.port;
+      user = from.user;
+      password = from.password;
+      trust = from.trust;
+      tlsProvider = from.tlsProvider;
+      connections = from.connections;
+      connectTime = from.connectTime;
+      requestTime = from.requestTime;
+      retry = from.retry;
+      bufferBytes = from.bufferBytes;
+      checkpointBytes = from.checkpointBytes;
+      workers = from.workers;
+      software = from.software;
+    }
+
+    private ClientSettings toSettings() {
+      return new ClientSettings(
+          host,
+          port,
+          user,
+          password,
+          trust,
+          tlsProvider,
+          connections,
+          connectTime,
+          requestTime,
+          retry,
+          bufferBytes,
+          checkpointBytes,
+          workers,
+          software);
+    }
   }
 
   /** Shows no password. */
