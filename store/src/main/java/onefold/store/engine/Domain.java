@@ -1193,6 +1193,11 @@ final class Domain implements AutoCloseable, Ground {
   /** Ends what runs by itself. */
   void stop() {
     housekeeper.stop();
+    endRebuilding();
+  }
+
+  /** Begins no building of the index any more, and waits for the one that runs. */
+  private void endRebuilding() {
     TaskHandle running;
     lock.lock();
     try {
@@ -1223,6 +1228,7 @@ final class Domain implements AutoCloseable, Ground {
 
   @Override
   public void close() throws IOException {
+    endRebuilding();
     try {
       index.close();
     } finally {
@@ -1232,6 +1238,7 @@ final class Domain implements AutoCloseable, Ground {
 
   /** Closes the files after a failure: what is not committed must not look as if it were. */
   void abandon() throws IOException {
+    endRebuilding();
     try {
       index.close();
     } finally {

@@ -232,7 +232,10 @@ final class DomainNames implements Domain.Names {
 
   @Override
   public void problem(String what, IOException why) {
-    parts().problem().accept(what + ": " + why.getMessage());
+    Parts ready = parts;
+    if (ready != null) { // Else it is found again when the store is open.
+      ready.problem().accept(what + ": " + why.getMessage());
+    }
   }
 
   @Override
