@@ -89,6 +89,12 @@ public final class Engine implements ChunkStore {
   /** Whether the last commit covers everything, so that open containers may be sealed. */
   private boolean orderly;
 
+  /** How something that was opened is closed. */
+  @FunctionalInterface
+  interface Part {
+    void close() throws IOException;
+  }
+
   /** What recovery hands over. */
   record Recovered(
       Device device,
@@ -692,6 +698,11 @@ public final class Engine implements ChunkStore {
         JournalPosition position = appendGrowths(checkpoint, growths, commands, redoBytes);
         durable = true;
         return position;
+      } catch (IOException e) {
+        if (!(e instanceof StoreFullException)) {
+          problem = "nothing could be committed: " + e.getMessage();
+        }
+        throw e;
       } finally {
         for (Domain.Growth growth : growths) {
           if (durable) {
@@ -817,27 +828,26 @@ public final class Engine implements ChunkStore {
   private void release() throws IOException {
     closing = true;
     committer.close();
-    IOException failure = null;
-    List<AutoCloseable> owned = new ArrayList<>();
-    owned.add(journal);
+    Exception failure = null;
+    List<Part> owned = new ArrayList<>();
+    owned.add(journal::close);
     for (Domain domain : openDomains()) {
-      owned.add(orderly ? domain : domain::abandon);
+      owned.add(orderly ? domain::close : domain::abandon);
     }
-    owned.add(orderly ? catalogDomain : catalogDomain::abandon);
-    owned.add(directoryLock);
-    for (AutoCloseable part : owned) {
+    owned.add(orderly ? catalogDomain::close : catalogDomain::abandon);
+    owned.add(directoryLock::close);
+    for (Part part : owned) {
       try {
         part.close();
-      } catch (IOException e) {
+      } catch (IOException | RuntimeException e) { // Told when the others are closed too.
         failure = failure == null ? e : failure;
-      } catch (RuntimeException e) {
-        throw e;
-      } catch (Exception e) {
-        throw new IllegalStateException("a part of the engine throws what it does not declare", e);
       }
     }
-    if (failure != null) {
-      throw failure;
+    switch (failure) {
+      case null -> {}
+      case IOException checked -> throw checked;
+      case RuntimeException unchecked -> throw unchecked;
+      default -> throw new IllegalStateException(failure);
     }
   }
 }

@@ -71,7 +71,7 @@ final class Recovery {
   private final DomainNames names;
 
   /** What must be closed if a later step fails, the last opened first. */
-  private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+  private final Deque<Engine.Part> opened = new ArrayDeque<>();
 
   private Recovery(Device device, Scheduler scheduler, EngineSettings settings) {
     this.device = device;
@@ -95,7 +95,7 @@ final class Recovery {
   private Engine.Recovered run() throws IOException {
     boolean fresh = isFresh();
     DeviceLock lock = device.lock(LOCK);
-    opened.push(lock);
+    opened.push(lock::close);
     Superblocks superblocks = new Superblocks(device);
     if (fresh) {
       device.forceDirectory("");
@@ -115,7 +115,7 @@ final class Recovery {
             superblock.journalPosition(),
             settings.journal(),
             GroupBarrier.NONE);
-    opened.push(journal);
+    opened.push(journal::close);
     var damage = journal.damage();
     if (damage.isPresent()) {
       throw damage.get();
@@ -311,10 +311,10 @@ final class Recovery {
   }
 
   private void closeOpened(Exception reason) {
-    for (AutoCloseable part : opened) {
+    for (Engine.Part part : opened) {
       try {
         part.close();
-      } catch (Exception e) {
+      } catch (IOException | RuntimeException e) {
         if (!e.equals(
             reason)) { // A device whose force has failed throws the same one at every call.
           reason.addSuppressed(e);

@@ -2,6 +2,7 @@ package onefold.store.engine;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -9,7 +10,9 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import onefold.store.simulation.DeviceCall;
 import onefold.store.simulation.Faults;
 import onefold.store.simulation.SimulatedCrash;
 import onefold.store.simulation.Simulation;
@@ -17,6 +20,36 @@ import org.junit.jupiter.api.Test;
 
 /** The whole engine on a simulated disk, with the power cut at every call in turn. */
 class EngineSimTest {
+  @Test
+  void aJournalThatCannotBeWrittenIsShownAsAProblem() throws Exception {
+    var simulation = new Simulation(Simulation.seed());
+    simulation.run(() -> {
+      Engine engine = Engine.open(simulation.device(), simulation.scheduler(), Walk.small());
+      assertEquals(Optional.empty(), engine.problem());
+      simulation
+          .device()
+          .setFaults(call ->
+              call.kind() == DeviceCall.Kind.WRITE && call.path().startsWith("journal/")
+                  ? Faults.Outcome.IO_ERROR
+                  : Faults.Outcome.NONE);
+      Optional<byte[]> value = Optional.of(new byte[1]);
+      assertThrows(
+          IOException.class, () -> engine.putRecord(Walk.commandId("a"), "kind", "key", value));
+      assertTrue(engine.problem().isPresent());
+      simulation.device().setFaults(Faults.none());
+      assertThrows(IOException.class, engine::close, "what was not committed is no orderly end");
+      return true;
+    });
+    var after = simulation.afterProcessEnd(1);
+    after.run(() -> {
+      try (Engine again = Engine.open(after.device(), after.scheduler(), Walk.small())) {
+        assertEquals(Optional.empty(), again.problem());
+        assertTrue(again.findStore("default").isPresent());
+      }
+      return true;
+    });
+  }
+
   /** What a workload has been told. */
   private static final class Ledger {
     final Map<String, byte[]> acknowledged = new HashMap<>();
