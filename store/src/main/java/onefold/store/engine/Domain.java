@@ -635,11 +635,12 @@ final class Domain implements AutoCloseable, Ground {
       try {
         int block = containers.blockOfSlot(chunk.containerNumber(), chunk.slot());
         quarantineBlock(chunk.containerNumber(), block);
-        return;
       } catch (CorruptDataException e) {
         // No block is known for it.
       }
     }
+    // Also if its block does not count it among its own: what was just found bad is not found
+    // again.
     quarantine(chunk);
   }
 

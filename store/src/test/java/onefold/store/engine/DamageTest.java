@@ -131,8 +131,13 @@ class DamageTest {
                   device -> {
                     String container = containers(device, "data").getFirst();
                     try (DeviceFile file = device.open(container, true)) {
-                      file.truncate(kept == 0 ? 0 : file.sizeBytes() / kept);
+                      // At last only the directory at its end is cut, and a block is damaged.
+                      long size = kept == 0 ? 0 : file.sizeBytes() / kept;
+                      file.truncate(kept == 1 ? size - 16 : size);
                       file.force();
+                    }
+                    if (kept == 1) {
+                      device.flipBit(container, 700, 5);
                     }
                   },
                   (engine, device) -> {
