@@ -194,6 +194,7 @@ public final class Housekeeper {
           return;
         }
         begunCycles++;
+        phase = Phase.MARKING; // Or who waits for this cycle is told how the one before has ended.
       } finally {
         lock.unlock();
       }
