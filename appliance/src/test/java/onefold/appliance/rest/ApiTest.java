@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -28,8 +29,12 @@ import onefold.catalyst.server.SelfSigned;
 import onefold.catalyst.server.TlsIdentity;
 import onefold.catalyst.wire.ScramClient;
 import onefold.catalyst.wire.ScramVerifier;
+import onefold.store.CommitMode;
+import onefold.store.CommitRequest;
+import onefold.store.Compression;
 import onefold.store.Id;
 import onefold.store.InMemoryChunkStore;
+import onefold.store.ObjectWriter;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,9 +48,12 @@ class ApiTest {
   @SuppressWarnings("NullAway.Init")
   private Api api;
 
+  @SuppressWarnings("NullAway.Init")
+  private InMemoryChunkStore store;
+
   @BeforeEach
   void open() throws IOException, GeneralSecurityException {
-    InMemoryChunkStore store = new InMemoryChunkStore(InstantSource.system(), random);
+    store = new InMemoryChunkStore(InstantSource.system(), random);
     ApplianceKey key = ApplianceKey.openOrCreate(folder, random);
     Users users = new Users(store, key);
     users.create(
@@ -91,6 +99,61 @@ class ApiTest {
         token.isEmpty() ? "" : "Bearer " + token,
         "",
         body.getBytes(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void beyondTheirBoundsTheOldestLoginAndTheOldestTokenEnd()
+      throws IOException, GeneralSecurityException {
+    JsonObject message = new JsonObject().put("message", base64(scram("admin").first()));
+    JsonObject oldest = (JsonObject) ask("POST", "/login", "", message.write()).body();
+    for (int i = 0; i < Logins.MAX_PENDING; i++) {
+      assertEquals(200, ask("POST", "/login", "", message.write()).status());
+    }
+    ApiReply forgotten =
+        ask(
+            "POST",
+            "/login/proof",
+            "",
+            new JsonObject()
+                .put("conversation", oldest.text("conversation"))
+                .put("message", oldest.text("message"))
+                .write());
+    assertEquals(401, forgotten.status(), forgotten.body().write());
+
+    Tokens tokens = new Tokens(random, nanos::get);
+    String first = tokens.issue("a");
+    String second = tokens.issue("b");
+    for (int i = 0; i < Tokens.MAX_TOKENS - 1; i++) {
+      tokens.issue("c");
+    }
+    assertTrue(tokens.userOf(first).isEmpty());
+    assertEquals(Optional.of("b"), tokens.userOf(second));
+  }
+
+  private ScramClient scram(String user) throws IOException, GeneralSecurityException {
+    return new ScramClient(
+        user, "any".toCharArray(), CertificateBinding.of(tls.certificate()), random);
+  }
+
+  @Test
+  void theOldestOfTooManyReadBacksIsForgotten() throws IOException, GeneralSecurityException {
+    Id storeId = store.findStore("default").orElseThrow().id();
+    try (ObjectWriter writer = store.openWriter(storeId, "x", Optional.empty(), Compression.LZ4)) {
+      writer.write(new byte[] {1, 2, 3}, 0, 3);
+      writer.commit(new CommitRequest(Id.random(random), CommitMode.IF_ABSENT, new TreeMap<>(), 0));
+    }
+    for (int i = 0; i < ProofOperations.MAX_READ_BACKS; i++) {
+      byte[] value = ByteBuffer.allocate(40).putLong(i == 7 ? 1 : 1000 + i).array();
+      store.putRecord(
+          Id.random(random), "read-back", new Id(9, i + 1).toString(), Optional.of(value));
+    }
+    String token = token();
+    ApiReply proved = ask("POST", "/stores/default/proofs/x", token, "{\"readBack\":true}");
+    assertEquals(200, proved.status(), proved.body().write());
+    var known = store.records("read-back");
+    assertEquals(ProofOperations.MAX_READ_BACKS, known.size());
+    assertFalse(known.containsKey(new Id(9, 8).toString()));
+    assertTrue(known.containsKey(new Id(9, 1).toString()));
   }
 
   @Test

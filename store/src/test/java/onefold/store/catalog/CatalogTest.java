@@ -20,6 +20,7 @@ import java.util.TreeMap;
 import onefold.chunker.ChunkKind;
 import onefold.chunker.Fingerprint;
 import onefold.store.CommitMode;
+import onefold.store.Compression;
 import onefold.store.CorruptDataException;
 import onefold.store.DomainRecord;
 import onefold.store.Id;
@@ -557,6 +558,34 @@ class CatalogTest {
         (applied - start) / 1_000_000,
         nodes.writes.get(),
         (System.nanoTime() - applied) / 1_000_000);
+  }
+
+  @Test
+  void moreDomainsAndStoresThanThereMayBeAreRefused() throws IOException {
+    for (int i = catalog.view().domains().size(); i < Catalog.MAX_DOMAINS; i++) {
+      done(
+          new CatalogCommand.CreateDomain(
+              commands.stamp(), new DomainRecord(new Id(77, i + 1), "domain-" + i, 1)));
+    }
+    String domains =
+        refused(
+            Reason.INVALID_REQUEST,
+            new CatalogCommand.CreateDomain(
+                commands.stamp(), new DomainRecord(new Id(77, 5000), "one-more", 1)));
+    assertTrue(domains.contains("1000 domains, which is the most"), domains);
+    for (int i = catalog.view().stores().size(); i < Catalog.MAX_STORES; i++) {
+      done(new CatalogCommand.CreateStore(commands.stamp(), storeNumber(i)));
+    }
+    String stores =
+        refused(
+            Reason.INVALID_REQUEST,
+            new CatalogCommand.CreateStore(commands.stamp(), storeNumber(50_000)));
+    assertTrue(stores.contains("10000 stores, which is the most"), stores);
+  }
+
+  private static StoreRecord storeNumber(int number) {
+    return new StoreRecord(
+        new Id(78, number + 1), "store-" + number, STORE.domainId(), 0, Compression.LZ4, 0, 0);
   }
 
   @Test
