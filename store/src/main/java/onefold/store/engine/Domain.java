@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -70,7 +71,7 @@ final class Domain implements AutoCloseable, Ground {
 
   private final SchedulerLock lock;
 
-  private final Set<Upload> uploads = new HashSet<>(); // guarded by lock
+  private final Set<Upload> uploads = new LinkedHashSet<>(); // guarded by lock
 
   private final Map<Fingerprint, Integer> pins = new HashMap<>(); // guarded by lock
 
