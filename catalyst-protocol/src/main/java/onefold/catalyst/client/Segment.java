@@ -9,8 +9,11 @@ import onefold.chunker.Fingerprinter;
  * queues, so never touched by two at once until it only is read.
  */
 final class Segment {
-  /** Bytes of one segment. */
-  static final int BYTES = 2 << 20;
+  /**
+   * Bytes of one segment: a page less than 2 MiB, since an array of 2 MiB and its header takes two
+   * regions of the collector, twice the memory that was meant.
+   */
+  static final int BYTES = (2 << 20) - 4096;
 
   /** Chunks of one segment at most; many only when the caller forces cuts. */
   static final int MAX_CHUNKS = 2048;

@@ -716,21 +716,64 @@ final class Domain implements AutoCloseable, Ground {
     return all;
   }
 
-  private void heal(ChunkKind kind, FingerprintBatch chunks) {
+  /**
+   * Ends the quarantine of chunks of which a sound copy was stored in a younger container than the
+   * damaged one's. A copy in an older one is found as long as the damaged one is out of the index;
+   * but an index that is built anew would prefer the damaged one and let housekeeping sweep the
+   * sound one. There the quarantine stays until the damaged copy's container is dropped.
+   */
+  private void heal(ChunkKind kind, FingerprintBatch chunks, long containerNumber) {
     List<Fingerprint> healed = new ArrayList<>();
     lock.lock();
     try {
       Map<Fingerprint, QuarantinedChunk> sick = quarantined.getOrDefault(kind, Map.of());
       for (int i = 0; i < chunks.count() && !sick.isEmpty(); i++) {
         Fingerprint fingerprint = chunks.fingerprint(i);
-        if (sick.remove(fingerprint) != null) {
-          quarantinedCount.decrementAndGet();
+        QuarantinedChunk damaged = sick.get(fingerprint);
+        if (damaged != null
+            && Long.compareUnsigned(damaged.containerNumber(), containerNumber) < 0) {
+          sick.remove(fingerprint);
           healed.add(fingerprint);
         }
       }
     } finally {
       lock.unlock();
     }
+    tellHealed(kind, healed);
+  }
+
+  /**
+   * Ends the quarantine of chunks whose damaged copy lay in one of these containers, which are
+   * dropped, and of which there is another copy. Where there is none the node above still stands
+   * for a chunk that is not there.
+   */
+  private void healDropped(List<Long> containerNumbers) throws IOException {
+    for (QuarantinedChunk chunk : quarantinedChunks()) {
+      if (!containerNumbers.contains(chunk.containerNumber())) {
+        continue;
+      }
+      FingerprintBatch one = new FingerprintBatch(chunk.kind(), 1);
+      one.add(chunk.fingerprint(), chunk.lengthBytes());
+      Places places = new Places(1);
+      locate(one, places);
+      if (!places.isPresent(0)) {
+        continue;
+      }
+      boolean ended;
+      lock.lock();
+      try {
+        ended = quarantined.getOrDefault(chunk.kind(), Map.of()).remove(chunk.fingerprint(), chunk);
+      } finally {
+        lock.unlock();
+      }
+      if (ended) {
+        tellHealed(chunk.kind(), List.of(chunk.fingerprint()));
+      }
+    }
+  }
+
+  private void tellHealed(ChunkKind kind, List<Fingerprint> healed) {
+    quarantinedCount.addAndGet(-healed.size());
     for (Fingerprint fingerprint : healed) {
       names.healed(this, kind, fingerprint);
     }
@@ -746,32 +789,35 @@ final class Domain implements AutoCloseable, Ground {
   void append(
       ChunkKind kind, int lane, byte[] block, int offset, int lengthBytes, FingerprintBatch chunks)
       throws IOException {
-    switch (kind) {
-      case DATA -> appendAndPublish(kind, lane, block, offset, lengthBytes, chunks);
-      case NODE -> {
-        nodeLock.lock();
-        try {
-          if (closing) {
-            throw new RefusedException(Reason.SHUTTING_DOWN, "the store is closing");
+    long containerNumber =
+        switch (kind) {
+          case DATA -> appendAndPublish(kind, lane, block, offset, lengthBytes, chunks);
+          case NODE -> {
+            nodeLock.lock();
+            try {
+              if (closing) {
+                throw new RefusedException(Reason.SHUTTING_DOWN, "the store is closing");
+              }
+              yield appendAndPublish(kind, 0, block, offset, lengthBytes, chunks);
+            } finally {
+              nodeLock.unlock();
+            }
           }
-          appendAndPublish(kind, 0, block, offset, lengthBytes, chunks);
-        } finally {
-          nodeLock.unlock();
-        }
-      }
-    }
+        };
     if (quarantinedCount.get() > 0) {
-      heal(kind, chunks);
+      heal(kind, chunks, containerNumber);
     }
   }
 
-  private void appendAndPublish(
+  /** Returns the number of the container that the block is in. */
+  private long appendAndPublish(
       ChunkKind kind, int lane, byte[] block, int offset, int lengthBytes, FingerprintBatch chunks)
       throws IOException {
     long ticket = sealedSince.begin();
     try {
       Appended appended = containers.append(kind, lane, block, offset, lengthBytes, chunks);
       index.publish(appended.containerNumber(), kind, appended.firstSlot(), chunks);
+      return appended.containerNumber();
     } finally {
       sealedSince.end(ticket);
     }
@@ -1188,6 +1234,9 @@ final class Domain implements AutoCloseable, Ground {
     names.gone(this, containerNumbers);
     containers.delete(containerNumbers);
     names.unlinked(this, containerNumbers);
+    if (quarantinedCount.get() > 0) {
+      healDropped(containerNumbers);
+    }
   }
 
   // ---- the end

@@ -315,6 +315,66 @@ class DamageTest {
   }
 
   @Test
+  void aSoundCopyInAnOlderContainerIsKeptWhenTheIndexIsBuiltAgain() throws Exception {
+    long seed = Simulation.seed();
+    byte[] other = Walk.content(7, 20_000);
+    byte[] content = Walk.content(8, 100_000);
+    Simulation healed =
+        onEngine(
+            new Simulation(seed),
+            (engine, device) -> {
+              StoreRecord store = Walk.defaultStore(engine);
+              SourceSide first = new SourceSide(other);
+              SourceSide healer = new SourceSide(content);
+              try (IngestSession early = engine.openIngest(store.id(), "other", Optional.empty());
+                  IngestSession late = engine.openIngest(store.id(), "new", Optional.empty())) {
+                first.upload(early);
+                List<String> before = containers(device, "data");
+                healer.upload(late);
+                assertInstanceOf(
+                    CommitOutcome.Committed.class,
+                    late.commit(
+                        healer.root(), Walk.request(Walk.commandId("l"), CommitMode.IF_ABSENT)));
+                List<String> younger = new ArrayList<>(containers(device, "data"));
+                younger.removeAll(before);
+                damage(device, younger);
+                assertThrows(CorruptDataException.class, () -> Walk.get(engine, "new"));
+                healer.sendData(early, healer.allData());
+                var request = Walk.request(Walk.commandId("e"), CommitMode.IF_ABSENT);
+                CommitOutcome outcome = early.commit(first.root(), request);
+                for (int round = 0;
+                    round < 3 && outcome instanceof CommitOutcome.Lacking;
+                    round++) {
+                  first.upload(early);
+                  outcome = early.commit(first.root(), request);
+                }
+                assertInstanceOf(CommitOutcome.Committed.class, outcome);
+                assertEquals(
+                    younger,
+                    containers(device, "data").stream().filter(f -> !before.contains(f)).toList(),
+                    "the sound copy was to go to the older container");
+              }
+              assertArrayEquals(content, Walk.get(engine, "new"));
+            });
+    Simulation after = healed.afterProcessEnd(seed);
+    for (String file : after.device().files()) {
+      if (file.contains("/index/")) {
+        after.device().truncateAtRest(file, 10);
+      }
+    }
+    onEngine(
+        after,
+        (engine, device) -> {
+          engine.runHousekeeping(Walk.defaultStore(engine).domainId());
+          assertArrayEquals(content, Walk.get(engine, "new"));
+          assertArrayEquals(other, Walk.get(engine, "other"));
+          engine.runHousekeeping(Walk.defaultStore(engine).domainId());
+          assertArrayEquals(content, Walk.get(engine, "new"));
+          assertArrayEquals(other, Walk.get(engine, "other"));
+        });
+  }
+
+  @Test
   void storedBlocksCarryTheWholeObjectInOrder() throws Exception {
     onEngine(
         new Simulation(Simulation.seed()),

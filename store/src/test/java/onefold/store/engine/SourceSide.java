@@ -152,4 +152,9 @@ final class SourceSide {
     chunks.forEach((fingerprint, where) -> all.add(fingerprint, where[1]));
     return all;
   }
+
+  /** Every chunk of the content, once. */
+  List<Fingerprint> allData() {
+    return List.copyOf(chunks.keySet());
+  }
 }
