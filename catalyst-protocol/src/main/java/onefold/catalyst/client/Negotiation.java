@@ -65,8 +65,12 @@ final class Negotiation implements Runnable {
   /** Nodes the appliance keeps for us until their chunks are there; it allows 256. */
   private static final int MAX_WAITING_NODES = 200;
 
-  /** Have-answers after which a checkpoint is due; the protocol allows 32,768. */
-  private static final int CHECKPOINT_ANSWERS = 28_000;
+  /**
+   * Have-answers after which a checkpoint is due, counted as if everything not settled were
+   * lacking. The protocol allows 32,768 between two checkpoints: those of two such intervals, since
+   * the next one is under way when a checkpoint is sent, with a segment's answers each.
+   */
+  private static final int CHECKPOINT_ANSWERS = 10_000;
 
   /** Nodes and chunks remembered as being there, so that repetitions are not asked about again. */
   private static final int REMEMBERED_NODES = 16_384;
@@ -150,7 +154,15 @@ final class Negotiation implements Runnable {
   private final ArrayDeque<PlannedCheckpoint> underWay = new ArrayDeque<>();
   private long checkpointNumber;
   private long checkpointedBytes;
-  private int answersSinceCheckpoint;
+
+  /** What the nodes after the last planned checkpoint may still cost in answers or have cost. */
+  private int answersSincePlan;
+
+  private long plannedNode;
+
+  /** Checkpoints that must be durable after a break before more of the item is looked at. */
+  private int checkpointsOwed;
+
   private boolean checkpointSent;
   private @Nullable ObjectRoot root;
   private boolean commitSent;
@@ -436,13 +448,12 @@ final class Negotiation implements Runnable {
   // ---- the recipe
 
   private void feed() throws IOException {
-    while (!submitted.isEmpty() && submitted.getFirst().hashed) {
+    while (!submitted.isEmpty() && submitted.getFirst().hashed && mayFeed()) {
       Segment segment = submitted.removeFirst();
       for (int i = 0; i < segment.chunkCount; i++) {
         builder.hole(segment.offsets[i] - builder.lengthBytes());
         builder.chunk(segment.fingerprints, i * Fingerprint.BYTES, segment.lengths[i]);
       }
-      planCheckpoint();
     }
     Event.Finish request = finish;
     if (request != null && submitted.isEmpty() && root == null) {
@@ -451,13 +462,25 @@ final class Negotiation implements Runnable {
     }
   }
 
-  private void planCheckpoint() throws IOException {
-    boolean due =
-        builder.lengthBytes() - checkpointedBytes >= connections.settings().checkpointBytes()
-            || answersSinceCheckpoint >= CHECKPOINT_ANSWERS;
-    if (due && planned == null && underWay.size() < 2) {
+  /** Plans the checkpoint that is due; false as long as one is due that cannot be planned. */
+  private boolean mayFeed() throws IOException {
+    boolean canPlan = planned == null && underWay.size() < 2;
+    if (checkpointsOwed > 0) {
+      if (unsettled.isEmpty() && planned == null && underWay.isEmpty()) {
+        plan();
+      }
+      return false;
+    }
+    if (answersSincePlan >= CHECKPOINT_ANSWERS) {
+      if (!canPlan) {
+        return false;
+      }
+      plan();
+    } else if (canPlan
+        && builder.lengthBytes() - checkpointedBytes >= connections.settings().checkpointBytes()) {
       plan();
     }
+    return true;
   }
 
   private void plan() throws IOException {
@@ -466,6 +489,8 @@ final class Negotiation implements Runnable {
     peeking = false;
     planned = new PlannedCheckpoint(++checkpointNumber, soFar, nextNode);
     checkpointedBytes = soFar.lengthBytes();
+    plannedNode = nextNode;
+    answersSincePlan = 0;
   }
 
   /** Takes a node from the builder; sends nothing. */
@@ -497,6 +522,7 @@ final class Negotiation implements Runnable {
     PendingNode twin = unsettledByFingerprint.putIfAbsent(node.fingerprint, node);
     if (twin == null || twin == node) {
       node.state = State.NEW;
+      answersSincePlan += node.mostAnswers();
       toAsk.addLast(node);
     } else {
       node.state = State.TWIN;
@@ -548,7 +574,7 @@ final class Negotiation implements Runnable {
       // it is.
       plan();
     }
-    boolean urgent = finish != null || planned != null || callerWaits;
+    boolean urgent = finish != null || planned != null || callerWaits || checkpointsOwed > 0;
     ask(urgent || submitted.isEmpty());
     sendNodes();
     if (urgent && blocks.hasOpen() && noMoreLackingIsComing()) {
@@ -580,7 +606,6 @@ final class Negotiation implements Runnable {
         batch.add(node);
       }
       asked.addLast(batch);
-      answersSinceCheckpoint += n;
       stream.send(new Message.Have(ChunkKind.NODE, n, fingerprints));
     }
   }
@@ -600,7 +625,6 @@ final class Negotiation implements Runnable {
     node.state = State.SENT;
     atServer.put(node.wireNumber(), node);
     answersExpected++;
-    answersSinceCheckpoint += node.entryCount + 1;
     stream.send(new Message.Node(node.wireNumber(), node.level, Slice.of(node.node)));
   }
 
@@ -614,7 +638,6 @@ final class Negotiation implements Runnable {
       if (ready) {
         node.state = State.SETTLING;
         answersExpected++;
-        answersSinceCheckpoint += node.entryCount + 1;
         stream.send(new Message.Settle(node.wireNumber()));
       }
     }
@@ -627,7 +650,6 @@ final class Negotiation implements Runnable {
       underWay.addLast(due);
       coveredBytes = due.root.lengthBytes();
       tellSettled();
-      answersSinceCheckpoint = 0;
       checkpointSent = true;
       stream.send(new Message.Checkpoint(due.number, due.root));
     }
@@ -679,6 +701,9 @@ final class Negotiation implements Runnable {
     for (int i = 0; i < batch.size(); i++) {
       PendingNode node = batch.get(i);
       if (present.get(i)) {
+        if (node.number > plannedNode) {
+          answersSincePlan -= node.mostAnswers() - 1;
+        }
         known(node);
       } else {
         absent(node);
@@ -804,6 +829,7 @@ final class Negotiation implements Runnable {
       throw WireException.malformed("checkpoint " + number + " was not asked for");
     }
     durableBytes = durable;
+    checkpointsOwed = Math.max(0, checkpointsOwed - 1);
     while (!kept.isEmpty() && kept.getFirst().number <= done.lastNode) {
       kept.removeFirst();
     }
@@ -957,7 +983,8 @@ final class Negotiation implements Runnable {
     coveredBytes = 0;
     abortSent = false;
     checkpointedBytes = durableBytes;
-    answersSinceCheckpoint = 0;
+    plannedNode = 0;
+    answersSincePlan = 0;
     commitUnderWay = false;
     kept.removeIf(node -> node.provisional);
     for (PendingNode node : kept) {
@@ -965,6 +992,9 @@ final class Negotiation implements Runnable {
       node.lastBlock = 0;
       want(node);
     }
+    // With all these answered anew in one interval there is no room for the next ones, until a
+    // second checkpoint lets go of what the first has covered.
+    checkpointsOwed = answersSincePlan >= CHECKPOINT_ANSWERS ? 2 : 0;
     tellSettled();
   }
 }

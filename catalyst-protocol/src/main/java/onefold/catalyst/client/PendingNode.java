@@ -63,6 +63,14 @@ final class PendingNode {
     this.provisional = provisional;
   }
 
+  /**
+   * Returns how many have-answers it costs at most: about itself, then about itself and everything
+   * below when it is sent, with the chunks, and when it is settled.
+   */
+  int mostAnswers() {
+    return 3 * (entryCount + 1);
+  }
+
   /** Returns its number on the wire. */
   int wireNumber() {
     return (int) number;
