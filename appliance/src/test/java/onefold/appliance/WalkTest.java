@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
 import onefold.appliance.RunningAppliance.Outcome;
 import onefold.appliance.cli.Exit;
@@ -90,6 +92,20 @@ class WalkTest {
         RunningAppliance.run(
             folder, new byte[0], "scrub", "--data", folder.resolve("data").toString());
     assertEquals(Exit.DONE, clean.exitCode(), clean.toString());
+  }
+
+  @Test
+  void oneCommandMayAskMoreThanTheServerAnswersOnOneConnection() throws IOException {
+    try (RunningAppliance onefold = RunningAppliance.start(folder)) {
+      onefold.ok("put", file("one", 1, 1).toString(), "default/one");
+      List<String> command = new ArrayList<>(List.of("rm", "--yes"));
+      for (int i = 0; i < 60; i++) {
+        onefold.ok("cp", "default/one", "default/copy-" + i);
+        command.add("default/copy-" + i);
+      }
+      onefold.ok(command.toArray(String[]::new));
+      assertFalse(onefold.ok("ls", "default").contains("copy-"));
+    }
   }
 
   @Test

@@ -31,16 +31,24 @@ final class HttpsConnection implements AutoCloseable {
   private static final int MAX_HEADER_BYTES = 64 << 10;
   private static final int MAX_BODY_BYTES = 64 << 20;
 
-  private final SSLSocket socket;
-  private final InputStream in;
-  private final OutputStream out;
   private final String host;
+  private final int port;
+  private final String pin;
 
-  private HttpsConnection(SSLSocket socket, String host) throws IOException {
+  private SSLSocket socket;
+  private InputStream in;
+  private OutputStream out;
+
+  /** The server has said that it closes the connection: it serves so many requests on each. */
+  private boolean closing;
+
+  private HttpsConnection(String host, int port, String pin, SSLSocket socket) throws IOException {
+    this.host = host;
+    this.port = port;
+    this.pin = pin;
     this.socket = socket;
     this.in = new BufferedInputStream(socket.getInputStream());
     this.out = socket.getOutputStream();
-    this.host = host;
   }
 
   /** A reply. */
@@ -58,6 +66,10 @@ final class HttpsConnection implements AutoCloseable {
    * @throws IOException if nobody answers or the key is another one
    */
   static HttpsConnection open(String host, int port, String pin) throws IOException {
+    return new HttpsConnection(host, port, pin, connect(host, port, pin));
+  }
+
+  private static SSLSocket connect(String host, int port, String pin) throws IOException {
     Socket plain = new Socket();
     boolean opened = false;
     try {
@@ -74,7 +86,7 @@ final class HttpsConnection implements AutoCloseable {
       socket.setSSLParameters(parameters);
       socket.startHandshake();
       opened = true;
-      return new HttpsConnection(socket, host);
+      return socket;
     } catch (GeneralSecurityException e) {
       throw new IOException("TLS: " + e.getMessage(), e);
     } finally {
@@ -90,13 +102,17 @@ final class HttpsConnection implements AutoCloseable {
   }
 
   /**
-   * Sends a request and reads the whole reply.
+   * Sends a request and reads the whole reply; over a new connection to the same server where the
+   * last one has ended.
    *
    * @param target path and query, percent-encoded
    * @param body UTF-8 JSON, or empty
    */
   Reply request(String method, String target, Map<String, String> headers, String body)
       throws IOException {
+    if (closing) {
+      connectAgain();
+    }
     byte[] content = body.getBytes(StandardCharsets.UTF_8);
     StringBuilder head = new StringBuilder();
     head.append(method)
@@ -119,6 +135,18 @@ final class HttpsConnection implements AutoCloseable {
     return reply();
   }
 
+  private void connectAgain() throws IOException {
+    X509Certificate before = certificate();
+    socket.close();
+    socket = connect(host, port, pin);
+    in = new BufferedInputStream(socket.getInputStream());
+    out = socket.getOutputStream();
+    closing = false;
+    if (pin.equals(ANY_KEY) && !certificate().equals(before)) {
+      throw new IOException(host + " shows another certificate than a moment ago");
+    }
+  }
+
   private Reply reply() throws IOException {
     String statusLine = line();
     String[] parts = statusLine.split(" ", 3);
@@ -136,6 +164,8 @@ final class HttpsConnection implements AutoCloseable {
         length = Long.parseLong(value);
       } else if (name.equals("transfer-encoding")) {
         chunked = value.equalsIgnoreCase("chunked");
+      } else if (name.equals("connection")) {
+        closing = value.equalsIgnoreCase("close");
       }
       header = line();
     }
