@@ -85,7 +85,7 @@ final class ContainerBytes implements StoredContainer {
       chunkTable = b.getLong(footer + 76);
       blockTable = b.getLong(footer + 84);
     }
-    int row = (int) Math.clamp(blockTable, 0, bytes.length);
+    int row = Math.clamp(blockTable, 0, bytes.length);
     for (int at = ContainerFormat.HEADER_BYTES;
         bytes.length - at >= ContainerFormat.FRAME_BYTES
             && ContainerFormat.hasFrameMagic(bytes, at); ) {
