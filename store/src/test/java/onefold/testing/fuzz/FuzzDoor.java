@@ -30,7 +30,7 @@ public final class FuzzDoor {
   }
 
   private static FuzzTarget target(String className) throws ReflectiveOperationException {
-    return (FuzzTarget) Class.forName(className).getConstructor().newInstance();
+    return Class.forName(className).asSubclass(FuzzTarget.class).getConstructor().newInstance();
   }
 
   /**
