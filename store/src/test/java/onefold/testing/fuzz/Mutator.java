@@ -88,17 +88,17 @@ final class Mutator {
     boolean bigEndian = random.nextInt(8) == 0;
     long old = 0;
     for (int i = 0; i < width; i++) {
-      old |= (bytes[at + i] & 0xffL) << 8 * i;
+      old |= (bytes[at + i] & 0xffL) << (8 * i);
     }
     long value =
         switch (random.nextInt(4)) {
           case 0 -> BOUNDS[random.nextInt(BOUNDS.length)];
           case 1 -> bytes.length - random.nextInt(-2, 3) - (random.nextBoolean() ? at : 0);
           case 2 -> old + random.nextInt(-2, 3);
-          default -> old ^ 1L << random.nextInt(8 * width);
+          default -> old ^ (1L << random.nextInt(8 * width));
         };
     for (int i = 0; i < width; i++) {
-      bytes[at + i] = (byte) (value >>> 8 * (bigEndian ? width - 1 - i : i));
+      bytes[at + i] = (byte) (value >>> (8 * (bigEndian ? width - 1 - i : i)));
     }
   }
 
