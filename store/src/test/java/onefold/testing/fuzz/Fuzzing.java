@@ -22,21 +22,22 @@ public final class Fuzzing {
   /**
    * Decodes an input as it is, and once more repaired.
    *
+   * @param allowance what is allocated may be so many times the target's bound
    * @throws AssertionError if the decoder broke a promise; says with which bytes
    */
-  public static void check(FuzzTarget target, byte[] input) {
-    checkOne(target, input);
+  public static void check(FuzzTarget target, byte[] input, int allowance) {
+    checkOne(target, input, allowance);
     byte[] repaired;
     try {
       repaired = target.repaired(input.clone());
     } catch (RuntimeException e) {
       throw broken(target, input, "its repair failed: " + e, e);
     }
-    checkOne(target, repaired);
+    checkOne(target, repaired, allowance);
   }
 
-  private static void checkOne(FuzzTarget target, byte[] input) {
-    long bound = target.allocationBound(input.length);
+  private static void checkOne(FuzzTarget target, byte[] input, int allowance) {
+    long bound = allowance * target.allocationBound(input.length);
     long least = Long.MAX_VALUE;
     for (int i = 0; i < ALLOCATION_TRIES && least > bound; i++) {
       byte[] own = input.clone();
@@ -93,13 +94,13 @@ public final class Fuzzing {
     }
     List<byte[]> corpus = corpus(target);
     for (byte[] input : corpus) {
-      check(target, input);
+      check(target, input, 1);
     }
     var mutator = new Mutator(new SplittableRandom(seed), corpus);
     for (int i = 0; i < count; i++) {
       byte[] input = mutator.next();
       try {
-        check(target, input);
+        check(target, input, 1);
       } catch (AssertionError e) {
         throw new AssertionError(e.getMessage() + "; onefold.seed=" + seed, e);
       }
