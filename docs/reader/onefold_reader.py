@@ -393,7 +393,7 @@ class Catalog:
 
     def apply(self, encoded):
         f = Fields(encoded)
-        require(f.u8() == 1, "a command of a newer release")
+        require(f.u8() <= 2, "a command of a newer release")
         kind = f.u8()
         f.take(18)
         now = f.u64()

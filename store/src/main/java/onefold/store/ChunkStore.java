@@ -38,8 +38,8 @@ public interface ChunkStore extends AutoCloseable {
   StoreRecord createStore(Id commandId, StoreRecord settings) throws IOException;
 
   /**
-   * Changes quota, compression and lock days of the store with this id; name and domain must be as
-   * they are.
+   * Changes quota, compression, lock days and policy of the store with this id; name and domain
+   * must be as they are.
    *
    * @throws RefusedException {@code NOT_FOUND}, {@code INVALID_REQUEST}
    */
@@ -94,7 +94,8 @@ public interface ChunkStore extends AutoCloseable {
       throws IOException;
 
   /**
-   * Sets tags, hold, and a later lock. A lock is never shortened.
+   * Sets tags, hold, and a later lock. A lock is never shortened here; one that is under way keeps
+   * its kind, a new one is of the store's.
    *
    * @param lockedUntilMillis store time, or 0 to leave it as it is
    */
@@ -106,6 +107,31 @@ public interface ChunkStore extends AutoCloseable {
       boolean held,
       long lockedUntilMillis)
       throws IOException;
+
+  /**
+   * Locks an item until a time, in a kind. A lock that is under way can be made longer and of kind
+   * {@link LockKind#COMPLIANCE} by anybody; made shorter only if it is of kind {@link
+   * LockKind#GOVERNANCE}, and with an override, which is kept.
+   *
+   * @param lockedUntilMillis store time, from 1
+   * @param override who shortens a lock, and why; not looked at if nothing is shortened
+   * @throws RefusedException {@code NOT_FOUND}; {@code LOCKED} for what cannot be done to the lock
+   *     under way
+   */
+  ItemRecord lockItem(
+      Id commandId,
+      Id storeId,
+      String name,
+      long lockedUntilMillis,
+      LockKind kind,
+      Optional<LockOverride> override)
+      throws IOException;
+
+  /** Locks that were shortened, the oldest first, at most {@link #MAX_SHORTENED_LOCKS}. */
+  List<ShortenedLock> shortenedLocks() throws IOException;
+
+  /** So many shortened locks are kept; the oldest are forgotten first. */
+  int MAX_SHORTENED_LOCKS = 10_000;
 
   // ---- bytes
 

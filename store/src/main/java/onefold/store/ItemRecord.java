@@ -16,6 +16,7 @@ import onefold.chunker.ObjectRoot;
  * @param tags in order of key
  * @param lockedUntilMillis store time before which nobody can delete or replace it; 0 for not
  *     locked
+ * @param lockKind how firm the lock is; {@link LockKind#GOVERNANCE} if it was never locked
  * @param held not deletable or replaceable until released
  * @param newBytes raw bytes that its upload added to the domain
  */
@@ -28,5 +29,6 @@ public record ItemRecord(
     long createdAtMillis,
     SortedMap<String, String> tags,
     long lockedUntilMillis,
+    LockKind lockKind,
     boolean held,
     long newBytes) {}

@@ -10,6 +10,7 @@ package onefold.store;
  * @param compression of new blocks, unless a writer asks for another
  * @param lockDays items are locked for so many days of store time after their commit; 0 for none
  * @param createdAtMillis store time
+ * @param policy what else it promises about its items
  */
 public record StoreRecord(
     Id id,
@@ -18,7 +19,8 @@ public record StoreRecord(
     long quotaBytes,
     Compression compression,
     int lockDays,
-    long createdAtMillis) {
+    long createdAtMillis,
+    StorePolicy policy) {
   public StoreRecord {
     if (quotaBytes < 0) {
       throw new IllegalArgumentException("quotaBytes " + quotaBytes);
@@ -26,5 +28,43 @@ public record StoreRecord(
     if (lockDays < 0) {
       throw new IllegalArgumentException("lockDays " + lockDays);
     }
+  }
+
+  /** Makes one with the policy {@link StorePolicy#DEFAULT}. */
+  public StoreRecord(
+      Id id,
+      String name,
+      Id domainId,
+      long quotaBytes,
+      Compression compression,
+      int lockDays,
+      long createdAtMillis) {
+    this(
+        id,
+        name,
+        domainId,
+        quotaBytes,
+        compression,
+        lockDays,
+        createdAtMillis,
+        StorePolicy.DEFAULT);
+  }
+
+  /** The same with another quota. */
+  public StoreRecord withQuotaBytes(long bytes) {
+    return new StoreRecord(
+        id, name, domainId, bytes, compression, lockDays, createdAtMillis, policy);
+  }
+
+  /** The same with another policy. */
+  public StoreRecord withPolicy(StorePolicy newPolicy) {
+    return new StoreRecord(
+        id, name, domainId, quotaBytes, compression, lockDays, createdAtMillis, newPolicy);
+  }
+
+  /** The same as another store: made at this time, under this id. */
+  public StoreRecord as(Id newId, long newCreatedAtMillis) {
+    return new StoreRecord(
+        newId, name, domainId, quotaBytes, compression, lockDays, newCreatedAtMillis, policy);
   }
 }

@@ -203,15 +203,7 @@ public final class InMemoryChunkStore implements ChunkStore {
   @Override
   public StoreRecord createStore(Id commandId, StoreRecord settings) throws IOException {
     Names.checkStoreName(settings.name());
-    StoreRecord store =
-        new StoreRecord(
-            newId(),
-            settings.name(),
-            settings.domainId(),
-            settings.quotaBytes(),
-            settings.compression(),
-            settings.lockDays(),
-            0);
+    StoreRecord store = settings.as(newId(), 0);
     CatalogReply.Result result = apply(new CatalogCommand.CreateStore(stamp(commandId), store));
     return ((CatalogReply.StoreResult) result).store();
   }
@@ -278,6 +270,27 @@ public final class InMemoryChunkStore implements ChunkStore {
         apply(
             new CatalogCommand.UpdateItem(
                 stamp(commandId), storeId, name, checkedTags(tags), held, lockedUntilMillis)));
+  }
+
+  @Override
+  public ItemRecord lockItem(
+      Id commandId,
+      Id storeId,
+      String name,
+      long lockedUntilMillis,
+      LockKind kind,
+      Optional<LockOverride> override)
+      throws IOException {
+    Names.checkItemName(name);
+    return item(
+        apply(
+            new CatalogCommand.LockItem(
+                stamp(commandId), storeId, name, lockedUntilMillis, kind, override.orElse(null))));
+  }
+
+  @Override
+  public List<ShortenedLock> shortenedLocks() throws IOException {
+    return catalog.view().shortenedLocks();
   }
 
   // ---- bytes

@@ -200,7 +200,11 @@ final class ListVerb extends ApplianceVerb {
   private static String state(JsonObject item) {
     List<String> state = new ArrayList<>();
     if (item.number("lockedUntil") > 0) {
-      state.add("locked until " + Times.show(item.number("lockedUntil")));
+      String kind = item.optionalText("lockKind").filter("compliance"::equals).orElse("");
+      state.add(
+          "locked until "
+              + Times.show(item.number("lockedUntil"))
+              + (kind.isEmpty() ? "" : " (compliance)"));
     }
     if (item.bool("held", false)) {
       state.add("held");
@@ -289,6 +293,7 @@ final class ListVerb extends ApplianceVerb {
         .put("newBytes", item.newBytes())
         .put("createdAt", item.createdAtMillis())
         .put("lockedUntil", item.lockedUntilMillis())
+        .put("lockKind", item.lockKind().name().toLowerCase(Locale.ROOT))
         .put("held", item.held());
   }
 

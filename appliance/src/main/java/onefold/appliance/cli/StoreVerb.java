@@ -48,10 +48,17 @@ final class StoreVerb extends Group {
           Size.format(store.number("logicalBytes")),
           quotaBytes == 0 ? "-" : Size.format(quotaBytes),
           store.text("compression"),
-          store.number("lockDays") == 0 ? "-" : store.number("lockDays") + " d",
+          lock(store),
           Long.toString(store.number("unfinishedUploads")));
     }
     return table.lines();
+  }
+
+  private static String lock(JsonObject store) {
+    long days = store.number("lockDays");
+    return days == 0
+        ? "-"
+        : days + " d" + (store.text("lockKind").equals("compliance") ? " firm" : "");
   }
 
   private abstract static class WithSettings extends ApplianceVerb {
@@ -73,6 +80,12 @@ final class StoreVerb extends Group {
         description = "Lock every new item for so many days.")
     private Optional<Integer> lockDays = Optional.empty();
 
+    @Option(
+        names = "--lock-kind",
+        paramLabel = "KIND",
+        description = "governance or compliance: how firm these locks are.")
+    private Optional<String> lockKind = Optional.empty();
+
     WithSettings(Environment environment) {
       super(environment);
     }
@@ -82,6 +95,7 @@ final class StoreVerb extends Group {
       quota.ifPresent(q -> body.put("quotaBytes", q.equals("none") ? 0 : Size.parse(q)));
       compression.ifPresent(c -> body.put("compression", c));
       lockDays.ifPresent(d -> body.put("lockDays", (long) d));
+      lockKind.ifPresent(k -> body.put("lockKind", k));
       return body;
     }
 
@@ -155,7 +169,8 @@ final class StoreVerb extends Group {
     public Integer call() throws IOException, Failure {
       JsonObject body = checkedSettings();
       if (body.fields().isEmpty()) {
-        throw Failure.misused("nothing to change was named: --quota, --compression or --lock");
+        throw Failure.misused(
+            "nothing to change was named: --quota, --compression, --lock or --lock-kind");
       }
       try (RestClient rest = rest()) {
         JsonObject changed = rest.request("PATCH", "/stores/" + RestClient.encoded(name), body);

@@ -52,7 +52,9 @@ final class UserVerb extends Group {
       table.row(
           user.text("name"),
           user.text("tenant"),
-          administrator ? "administrator" : "user",
+          administrator
+              ? "administrator" + (user.bool("shortensLocks", false) ? ", shortens locks" : "")
+              : "user",
           user.bool("enabled", false) ? "enabled" : "disabled",
           administrator ? "*=write" : access.toString(),
           Times.show(user.number("changedAt")));
@@ -159,6 +161,13 @@ final class UserVerb extends Group {
         description = "Whether the user manages the appliance.")
     private Optional<Boolean> administrator = Optional.empty();
 
+    @Option(
+        names = "--shorten-locks",
+        negatable = true,
+        description =
+            "Whether the administrator may shorten governance locks and weaken a store's promises.")
+    private Optional<Boolean> shortensLocks = Optional.empty();
+
     @Option(names = "--enabled", negatable = true, description = "Whether the user may enter.")
     private Optional<Boolean> enabled = Optional.empty();
 
@@ -171,9 +180,11 @@ final class UserVerb extends Group {
       JsonObject body = rights();
       administrator.ifPresent(a -> body.put("administrator", (boolean) a));
       enabled.ifPresent(e -> body.put("enabled", (boolean) e));
+      shortensLocks.ifPresent(s -> body.put("shortensLocks", (boolean) s));
       if (body.fields().isEmpty()) {
         throw Failure.misused(
-            "nothing to change was named: --store, --[no-]administrator or --[no-]enabled");
+            "nothing to change was named: --store, --[no-]administrator, --[no-]shorten-locks or"
+                + " --[no-]enabled");
       }
       try (RestClient rest = rest()) {
         JsonObject changed = rest.request("PATCH", path(name), body);

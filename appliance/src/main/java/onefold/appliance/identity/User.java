@@ -15,6 +15,8 @@ import onefold.catalyst.wire.ScramVerifier;
  * @param enabled whether the user may enter at all
  * @param stores access by name of store; the name {@value #EVERY_STORE} stands for every store of
  *     the tenant
+ * @param shortensLocks whether the user, being an administrator, may also shorten locks of the
+ *     governance kind and weaken what a store promises about locks
  * @param verifier of the password
  * @param changedAtMillis store time of the last change
  */
@@ -24,6 +26,7 @@ public record User(
     boolean administrator,
     boolean enabled,
     SortedMap<String, Access> stores,
+    boolean shortensLocks,
     ScramVerifier verifier,
     long changedAtMillis) {
   /** The tenant in which everything is made when nothing else is said. */
@@ -34,6 +37,23 @@ public record User(
 
   public User {
     stores = Collections.unmodifiableSortedMap(new TreeMap<>(stores));
+  }
+
+  /** Makes one without the right to shorten locks. */
+  public User(
+      String name,
+      String tenant,
+      boolean administrator,
+      boolean enabled,
+      SortedMap<String, Access> stores,
+      ScramVerifier verifier,
+      long changedAtMillis) {
+    this(name, tenant, administrator, enabled, stores, false, verifier, changedAtMillis);
+  }
+
+  /** Says whether the user may shorten locks. */
+  public boolean mayShortenLocks() {
+    return administrator && shortensLocks;
   }
 
   /** Returns what the user may do in a store; empty: it does not exist for the user. */
@@ -51,11 +71,16 @@ public record User(
   }
 
   public User withVerifier(ScramVerifier value, long atMillis) {
-    return new User(name, tenant, administrator, enabled, stores, value, atMillis);
+    return new User(name, tenant, administrator, enabled, stores, shortensLocks, value, atMillis);
   }
 
   public User with(
       boolean isAdministrator, boolean isEnabled, SortedMap<String, Access> access, long atMillis) {
-    return new User(name, tenant, isAdministrator, isEnabled, access, verifier, atMillis);
+    return new User(
+        name, tenant, isAdministrator, isEnabled, access, shortensLocks, verifier, atMillis);
+  }
+
+  public User withShortensLocks(boolean value) {
+    return new User(name, tenant, administrator, enabled, stores, value, verifier, changedAtMillis);
   }
 }

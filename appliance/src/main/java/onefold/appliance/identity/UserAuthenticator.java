@@ -32,8 +32,13 @@ public final class UserAuthenticator implements Authenticator {
         switch (right) {
           case READ -> Access.READ;
           case APPEND -> Access.APPEND;
-          case WRITE -> Access.WRITE;
+          case WRITE, RELEASE -> Access.WRITE;
         };
-    return users.find(user).filter(User::enabled).filter(u -> u.may(wanted, storeName)).isPresent();
+    return users
+        .find(user)
+        .filter(User::enabled)
+        .filter(u -> u.may(wanted, storeName))
+        .filter(u -> right != Right.RELEASE || u.administrator())
+        .isPresent();
   }
 }

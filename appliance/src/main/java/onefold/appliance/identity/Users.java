@@ -140,6 +140,7 @@ public final class Users {
             .put("administrator", user.administrator())
             .put("enabled", user.enabled())
             .put("stores", stores)
+            .put("shortensLocks", user.shortensLocks())
             .put(
                 "scram",
                 new JsonObject()
@@ -169,6 +170,7 @@ public final class Users {
           object.bool("administrator", false),
           object.bool("enabled", false),
           access,
+          object.bool("shortensLocks", false),
           new ScramVerifier(
               base64.decode(scram.text("salt")),
               Math.toIntExact(scram.number("rounds")),

@@ -78,6 +78,10 @@ public final class Api {
     StateOperations state = new StateOperations(store, status);
     Field replace = Field.of("replace", "boolean", "take the name's place if it is taken");
     Field lockDays = Field.of("lockDays", "integer", "days of store time to lock from now");
+    Field storeLockDays = Field.of("lockDays", "integer", "days that every new item is locked");
+    Field lockKind = Field.of("lockKind", "string", "governance or compliance");
+    Field shortensLocks =
+        Field.of("shortensLocks", "boolean", "whether the administrator may shorten locks");
     Field quota = Field.of("quotaBytes", "integer", "most logical bytes, 0 for no limit");
     Field compression = Field.of("compression", "string", "lz4, zstd or none");
     Field tags = Field.of("tags", "object", "strings by key; replaces all");
@@ -202,7 +206,8 @@ public final class Api {
                     Field.of("domain", "string", "name of its dedup domain, default when not said"),
                     quota,
                     compression,
-                    Field.of("lockDays", "integer", "days that every new item is locked")),
+                    storeLockDays,
+                    lockKind),
                 stores::create),
             new Operation(
                 "GET",
@@ -220,10 +225,7 @@ public final class Api {
                 "setStore",
                 "Changes a store's settings.",
                 List.of(),
-                List.of(
-                    quota,
-                    compression,
-                    Field.of("lockDays", "integer", "days that every new item is locked")),
+                List.of(quota, compression, storeLockDays, lockKind),
                 stores::set),
             new Operation(
                 "DELETE",
@@ -284,11 +286,25 @@ public final class Api {
                 "/stores/{store}/items/{item...}",
                 USER,
                 "setItem",
-                "Sets tags, hold and a later lock of an item.",
+                "Sets tags and hold, or the lock of an item.",
                 List.of(),
                 List.of(
-                    tags, Field.of("held", "boolean", "not deletable until released"), lockDays),
+                    tags,
+                    Field.of("held", "boolean", "not deletable until released"),
+                    lockDays,
+                    Field.of("lockedUntil", "integer", "store time to lock until"),
+                    lockKind,
+                    Field.of("reason", "string", "why a lock is shortened, kept for ever")),
                 stores::setItem),
+            new Operation(
+                "GET",
+                "/locks/shortened",
+                ADMINISTRATOR,
+                "listShortenedLocks",
+                "Lists the locks that were shortened, by whom and why.",
+                List.of(),
+                List.of(),
+                stores::shortenedLocks),
             new Operation(
                 "DELETE",
                 "/stores/{store}/items/{item...}",
@@ -342,7 +358,8 @@ public final class Api {
                     Field.required("name", "string", "unique on the appliance"),
                     Field.required("password", "string", "8 to 1024 characters"),
                     Field.of("administrator", "boolean", "whether the user manages the appliance"),
-                    access),
+                    access,
+                    shortensLocks),
                 people::create),
             new Operation(
                 "GET",
@@ -363,7 +380,8 @@ public final class Api {
                 List.of(
                     Field.of("administrator", "boolean", "whether the user manages the appliance"),
                     Field.of("enabled", "boolean", "whether the user may enter"),
-                    access),
+                    access,
+                    shortensLocks),
                 people::set),
             new Operation(
                 "PUT",

@@ -7,6 +7,8 @@ import onefold.store.DomainRecord;
 import onefold.store.DomainStatistics;
 import onefold.store.HousekeepingStatus;
 import onefold.store.ItemRecord;
+import onefold.store.LockKind;
+import onefold.store.ShortenedLock;
 import onefold.store.StoreRecord;
 import onefold.store.StoreStatistics;
 import onefold.store.UnfinishedUpload;
@@ -33,6 +35,7 @@ final class ApiJson {
         .put("quotaBytes", store.quotaBytes())
         .put("compression", store.compression().name().toLowerCase(Locale.ROOT))
         .put("lockDays", store.lockDays())
+        .put("lockKind", lockKind(store.policy().lockKind()))
         .put("createdAt", store.createdAtMillis())
         .put("items", statistics.itemCount())
         .put("logicalBytes", statistics.logicalBytes())
@@ -53,8 +56,25 @@ final class ApiJson {
         .put("root", item.root().node().toString())
         .put("createdAt", item.createdAtMillis())
         .put("lockedUntil", item.lockedUntilMillis())
+        .put("lockKind", lockKind(item.lockKind()))
         .put("held", item.held())
         .put("tags", tags);
+  }
+
+  static String lockKind(LockKind kind) {
+    return kind.name().toLowerCase(Locale.ROOT);
+  }
+
+  static JsonObject shortenedLock(ShortenedLock lock) {
+    return new JsonObject()
+        .put("store", lock.storeName())
+        .put("item", lock.itemName())
+        .put("itemId", lock.itemId().toString())
+        .put("at", lock.atMillis())
+        .put("before", lock.beforeMillis())
+        .put("after", lock.afterMillis())
+        .put("user", lock.by().user())
+        .put("reason", lock.by().reason());
   }
 
   static JsonObject upload(String store, UnfinishedUpload upload) {
@@ -103,6 +123,7 @@ final class ApiJson {
         .put("administrator", user.administrator())
         .put("enabled", user.enabled())
         .put("stores", stores)
+        .put("shortensLocks", user.shortensLocks())
         .put("changedAt", user.changedAtMillis());
   }
 }

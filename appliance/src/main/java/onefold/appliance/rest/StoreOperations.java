@@ -2,6 +2,7 @@ package onefold.appliance.rest;
 
 import java.io.IOException;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import onefold.appliance.identity.Access;
@@ -16,9 +17,13 @@ import onefold.store.Id;
 import onefold.store.ItemListing;
 import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
+import onefold.store.LockKind;
+import onefold.store.LockOverride;
 import onefold.store.Names;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
+import onefold.store.ShortenedLock;
+import onefold.store.StorePolicy;
 import onefold.store.StoreRecord;
 import onefold.store.UnfinishedUpload;
 
@@ -72,7 +77,8 @@ final class StoreOperations {
             body.number("quotaBytes", 0),
             compression(body, Compression.LZ4),
             lockDays(body, 0),
-            0);
+            0,
+            policy(body, StorePolicy.DEFAULT));
     return ApiReply.created(describe(store.createStore(request.commandId(), settings)));
   }
 
@@ -91,7 +97,15 @@ final class StoreOperations {
             body.number("quotaBytes", before.quotaBytes()),
             compression(body, before.compression()),
             lockDays(body, before.lockDays()),
-            before.createdAtMillis());
+            before.createdAtMillis(),
+            policy(body, before.policy()));
+    boolean weaker =
+        settings.lockDays() < before.lockDays()
+            || (before.lockDays() > 0
+                && settings.policy().lockKind().compareTo(before.policy().lockKind()) < 0);
+    if (weaker && !request.user().mayShortenLocks()) {
+      throw mayNot(request.user(), "weaken what store '" + before.name() + "' promises");
+    }
     return ApiReply.ok(describe(store.updateStore(request.commandId(), settings)));
   }
 
@@ -223,7 +237,20 @@ final class StoreOperations {
       }
     }
     long days = lockDays(body, 0);
-    long lockedUntilMillis = days == 0 ? 0 : store.storeTimeMillis() + days * DAY_MILLIS;
+    long lockedUntilMillis =
+        body.has("lockedUntil")
+            ? positiveTime(body)
+            : days == 0 ? 0 : store.storeTimeMillis() + days * DAY_MILLIS;
+    if (body.has("lockedUntil") || body.has("lockKind") || body.has("reason")) {
+      return lockItem(request, found, before, lockedUntilMillis);
+    }
+    if (before.held() && !body.bool("held", true) && !request.user().administrator()) {
+      throw new RefusedException(
+          Reason.NOT_PERMITTED,
+          "user '"
+              + request.user().name()
+              + "' may hold items and release none; an administrator may");
+    }
     ItemRecord after =
         store.updateItem(
             request.commandId(),
@@ -233,6 +260,61 @@ final class StoreOperations {
             body.bool("held", before.held()),
             lockedUntilMillis);
     return ApiReply.ok(ApiJson.item(found.name(), after));
+  }
+
+  private ApiReply lockItem(
+      ApiRequest request, StoreRecord in, ItemRecord before, long lockedUntilMillis)
+      throws IOException {
+    JsonObject body = request.body();
+    if (body.has("tags") || body.has("held")) {
+      throw new RefusedException(
+          Reason.INVALID_REQUEST,
+          "lockedUntil, lockKind and reason are asked for without tags and held");
+    }
+    Optional<LockOverride> override = Optional.empty();
+    if (body.has("reason")) {
+      if (!request.user().mayShortenLocks()) {
+        throw mayNot(request.user(), "shorten locks");
+      }
+      override = Optional.of(new LockOverride(request.user().name(), body.text("reason")));
+    }
+    long until = lockedUntilMillis == 0 ? before.lockedUntilMillis() : lockedUntilMillis;
+    if (until == 0) {
+      throw new RefusedException(
+          Reason.INVALID_REQUEST,
+          "item '" + before.name() + "' is not locked; say until when, by lockedUntil or lockDays");
+    }
+    boolean locked = before.lockedUntilMillis() > store.storeTimeMillis();
+    LockKind otherwise = locked ? before.lockKind() : in.policy().lockKind();
+    ItemRecord after =
+        store.lockItem(
+            request.commandId(),
+            in.id(),
+            before.name(),
+            until,
+            lockKind(body, otherwise),
+            override);
+    return ApiReply.ok(ApiJson.item(in.name(), after));
+  }
+
+  ApiReply shortenedLocks(ApiRequest request) throws IOException {
+    JsonArray locks = new JsonArray();
+    for (ShortenedLock lock : store.shortenedLocks()) {
+      locks.add(ApiJson.shortenedLock(lock));
+    }
+    return ApiReply.ok(new JsonObject().put("locks", locks));
+  }
+
+  private static RefusedException mayNot(User user, String what) {
+    return new RefusedException(
+        Reason.NOT_PERMITTED,
+        "user '"
+            + user.name()
+            + "' may not "
+            + what
+            + "; that takes an administrator with the right to: ./onefold user set "
+            + user.name()
+            + " --shorten-locks");
   }
 
   ApiReply deleteItem(ApiRequest request) throws IOException {
@@ -311,6 +393,36 @@ final class StoreOperations {
     throw new RefusedException(
         Reason.INVALID_REQUEST,
         "compression '" + name + "' does not exist; there are lz4, zstd and none");
+  }
+
+  private static StorePolicy policy(JsonObject body, StorePolicy otherwise)
+      throws RefusedException {
+    return otherwise.withLockKind(lockKind(body, otherwise.lockKind()));
+  }
+
+  private static LockKind lockKind(JsonObject body, LockKind otherwise) throws RefusedException {
+    if (!body.has("lockKind")) {
+      return otherwise;
+    }
+    String name = body.text("lockKind");
+    for (LockKind kind : LockKind.values()) {
+      if (ApiJson.lockKind(kind).equals(name)) {
+        return kind;
+      }
+    }
+    throw new RefusedException(
+        Reason.INVALID_REQUEST,
+        "lock kind '" + name + "' does not exist; there are governance and compliance");
+  }
+
+  /** Reads a time to lock until; a lock may be of any length, and end at once when shortened. */
+  private static long positiveTime(JsonObject body) throws RefusedException {
+    long millis = body.number("lockedUntil");
+    if (millis < 1) {
+      throw new RefusedException(
+          Reason.INVALID_REQUEST, "lockedUntil " + millis + " is no time after 1970");
+    }
+    return millis;
   }
 
   private static int lockDays(JsonObject body, int otherwise) throws RefusedException {

@@ -45,6 +45,7 @@ final class UserOperations {
             body.bool("administrator", false),
             true,
             access(body, new TreeMap<>()),
+            body.bool("shortensLocks", false),
             verifier(body),
             store.storeTimeMillis());
     users.create(request.commandId(), user);
@@ -59,11 +60,13 @@ final class UserOperations {
     User before = users.require(request.pathValue("user"));
     JsonObject body = request.body();
     User after =
-        before.with(
-            body.bool("administrator", before.administrator()),
-            body.bool("enabled", before.enabled()),
-            access(body, before.stores()),
-            store.storeTimeMillis());
+        before
+            .withShortensLocks(body.bool("shortensLocks", before.shortensLocks()))
+            .with(
+                body.bool("administrator", before.administrator()),
+                body.bool("enabled", before.enabled()),
+                access(body, before.stores()),
+                store.storeTimeMillis());
     users.update(request.commandId(), after);
     tokens.end(after.name());
     return ApiReply.ok(ApiJson.user(after));

@@ -77,6 +77,7 @@ class UsersTest {
     users.create(command(), user("root", true, Map.of()));
     users.create(command(), user("mail", false, Map.of("mail", Access.APPEND)));
     users.create(command(), user("reader", false, Map.of(User.EVERY_STORE, Access.READ)));
+    users.create(command(), user("writer", false, Map.of("mail", Access.WRITE)));
     var asked =
         new UserAuthenticator(users, ApplianceKey.openOrCreate(folder.resolve("keys"), random));
     assertTrue(asked.permits("mail", Right.READ, "mail"));
@@ -85,6 +86,9 @@ class UsersTest {
     assertFalse(asked.permits("mail", Right.READ, "other"));
     assertTrue(asked.permits("reader", Right.READ, "other"));
     assertTrue(asked.permits("root", Right.WRITE, "anything"));
+    assertTrue(asked.permits("root", Right.RELEASE, "anything"));
+    assertTrue(asked.permits("writer", Right.WRITE, "mail"));
+    assertFalse(asked.permits("writer", Right.RELEASE, "mail"));
     assertFalse(asked.permits("nobody", Right.READ, "mail"));
     User disabled =
         users.require("mail").with(false, false, new TreeMap<>(Map.of("mail", Access.WRITE)), 2);

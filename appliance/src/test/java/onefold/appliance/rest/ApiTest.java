@@ -165,6 +165,84 @@ class ApiTest {
     assertTrue(reply.body().write().contains("the body is not valid UTF-8"), reply.toString());
   }
 
+  private void put(String name) throws IOException {
+    Id storeId = store.findStore("default").orElseThrow().id();
+    try (ObjectWriter writer = store.openWriter(storeId, name, Optional.empty(), Compression.LZ4)) {
+      writer.write(new byte[] {1, 2, 3}, 0, 3);
+      writer.commit(new CommitRequest(Id.random(random), CommitMode.IF_ABSENT, new TreeMap<>(), 0));
+    }
+  }
+
+  @Test
+  void aLockIsShortenedOnlyByAnAdministratorWithTheRightToAndAReason()
+      throws IOException, GeneralSecurityException {
+    put("x");
+    String token = token();
+    String item = "/stores/default/items/x";
+    assertEquals(400, ask("PATCH", item, token, "{\"lockKind\":\"compliance\"}").status());
+    assertEquals(200, ask("PATCH", item, token, "{\"lockDays\":30}").status());
+    long until = store.storeTimeMillis() + 86_400_000L;
+    String sooner = "{\"lockedUntil\":" + until + ",\"reason\":\"the wrong one\"}";
+    assertEquals(423, ask("PATCH", item, token, "{\"lockedUntil\":" + until + "}").status());
+    ApiReply refused = ask("PATCH", item, token, sooner);
+    assertEquals(403, refused.status(), refused.body().write());
+    assertEquals(200, ask("PATCH", "/users/admin", token, "{\"shortensLocks\":true}").status());
+    token = token();
+    assertEquals(423, ask("PATCH", item, token, "{\"lockedUntil\":" + until + "}").status());
+    assertEquals(400, ask("PATCH", item, token, "{\"lockedUntil\":1,\"reason\":\"\"}").status());
+    assertEquals(423, ask("DELETE", item, token, "").status());
+    ApiReply shortened = ask("PATCH", item, token, sooner);
+    assertEquals(200, shortened.status(), shortened.body().write());
+    String kept = ask("GET", "/locks/shortened", token, "").body().write();
+    assertTrue(kept.contains("the wrong one") && kept.contains("\"admin\""), kept);
+
+    String firm = "{\"lockDays\":2,\"lockKind\":\"compliance\"}";
+    assertEquals(200, ask("PATCH", item, token, firm).status());
+    assertEquals(423, ask("PATCH", item, token, sooner).status());
+    assertEquals(423, ask("PATCH", item, token, "{\"lockKind\":\"governance\"}").status());
+    assertEquals(423, ask("DELETE", item, token, "").status());
+    ApiReply store =
+        api.handle(
+            "DELETE",
+            "/stores/default",
+            Map.of("withItems", List.of("true")),
+            "Bearer " + token,
+            "",
+            new byte[0]);
+    assertEquals(423, store.status(), store.body().write());
+  }
+
+  @Test
+  void whatAStorePromisesIsWeakenedOnlyWithTheRightTo()
+      throws IOException, GeneralSecurityException {
+    String token = token();
+    String firm = "{\"lockDays\":7,\"lockKind\":\"compliance\"}";
+    assertEquals(200, ask("PATCH", "/stores/default", token, firm).status());
+    assertEquals(403, ask("PATCH", "/stores/default", token, "{\"lockDays\":6}").status());
+    assertEquals(
+        403, ask("PATCH", "/stores/default", token, "{\"lockKind\":\"governance\"}").status());
+    assertEquals(200, ask("PATCH", "/stores/default", token, "{\"lockDays\":8}").status());
+    assertEquals(400, ask("PATCH", "/stores/default", token, "{\"lockKind\":\"soft\"}").status());
+    put("x");
+    String shown = ask("GET", "/stores/default/items/x", token, "").body().write();
+    assertTrue(shown.contains("\"lockKind\":\"compliance\""), shown);
+  }
+
+  @Test
+  void whoMayWriteHoldsAndReleasesNothing() throws IOException, GeneralSecurityException {
+    put("x");
+    String token = token();
+    String user = "{\"name\":\"mail\",\"password\":\"12345678\",\"stores\":{\"*\":\"write\"}}";
+    assertEquals(201, ask("POST", "/users", token, user).status());
+    String mail = ((JsonObject) login("mail", "12345678").body()).text("token");
+    String item = "/stores/default/items/x";
+    assertEquals(200, ask("PATCH", item, mail, "{\"held\":true}").status());
+    assertEquals(403, ask("PATCH", item, mail, "{\"held\":false}").status());
+    assertEquals(423, ask("DELETE", item, token, "").status());
+    assertEquals(200, ask("PATCH", item, token, "{\"held\":false}").status());
+    assertEquals(200, ask("DELETE", item, mail, "").status());
+  }
+
   private static String base64(byte[] bytes) {
     return Base64.getEncoder().encodeToString(bytes);
   }

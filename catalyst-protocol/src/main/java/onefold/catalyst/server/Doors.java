@@ -61,6 +61,7 @@ final class Doors {
                 case READ -> "read";
                 case APPEND -> "write";
                 case WRITE -> "replace, delete or change items";
+                case RELEASE -> "release held items";
               }
               + " in store '"
               + storeName

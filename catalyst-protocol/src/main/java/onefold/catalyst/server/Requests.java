@@ -140,6 +140,9 @@ final class Requests {
   private Message update(Message.UpdateItem request) throws IOException {
     StoreRecord in = doors.open(request.store(), Right.WRITE);
     ItemRecord old = doors.item(in, Names.checkItemName(request.item()), WireId.NONE);
+    if (old.held() && request.hold() == Message.Hold.RELEASE) {
+      doors.open(request.store(), Right.RELEASE);
+    }
     SortedMap<String, String> tags = request.tags();
     boolean held =
         switch (request.hold()) {

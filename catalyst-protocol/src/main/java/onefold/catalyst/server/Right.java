@@ -6,6 +6,8 @@ public enum Right {
   READ,
   /** Write new items. */
   APPEND,
-  /** Replace, delete, tag and hold. */
-  WRITE
+  /** Replace, delete, tag, lock and hold. */
+  WRITE,
+  /** Release what is held. */
+  RELEASE
 }

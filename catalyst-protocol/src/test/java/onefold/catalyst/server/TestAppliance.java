@@ -192,7 +192,7 @@ public final class TestAppliance implements AutoCloseable {
 
   private static final class Users implements Authenticator {
     private static final Map<String, Right> RIGHTS =
-        Map.of("admin", Right.WRITE, "appender", Right.APPEND, "reader", Right.READ);
+        Map.of("admin", Right.RELEASE, "appender", Right.APPEND, "reader", Right.READ);
 
     @Override
     public Optional<ScramVerifier> verifier(String user) {

@@ -3,15 +3,18 @@ package onefold.store.catalog;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Optional;
-import java.util.SortedMap;
 import java.util.SortedSet;
 import onefold.chunker.ObjectRoot;
 import onefold.store.Checkpoint;
+import onefold.store.ChunkStore;
 import onefold.store.CommitMode;
 import onefold.store.DomainRecord;
 import onefold.store.Id;
 import onefold.store.ItemRecord;
+import onefold.store.LockKind;
+import onefold.store.LockOverride;
 import onefold.store.RefusedException.Reason;
+import onefold.store.ShortenedLock;
 import onefold.store.StoreRecord;
 import onefold.store.UnfinishedUpload;
 import onefold.store.catalog.CatalogValues.State;
@@ -25,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Applying {
   private static final long DAY_MILLIS = 86_400_000;
+
+  /** Items that a deletion of their store looks at in search of a lock. */
+  private static final int MAX_LOOKED_AT = 10_000;
 
   private CatalogView now;
   private State state;
@@ -79,6 +85,7 @@ final class Applying {
       case CatalogCommand.DeleteItem c -> deleteItem(c.storeId(), c.name());
       case CatalogCommand.CloneItem c -> cloneItem(c);
       case CatalogCommand.UpdateItem c -> updateItem(c);
+      case CatalogCommand.LockItem c -> lockItem(c);
       case CatalogCommand.CheckpointUpload c -> checkpointUpload(c);
       case CatalogCommand.EndUpload c -> endUpload(c.uploadId());
       case CatalogCommand.PutRecord c -> put(CatalogKeys.record(c.kind(), c.key()), c.value());
@@ -132,15 +139,7 @@ final class Applying {
           Reason.INVALID_REQUEST, "there are " + Catalog.MAX_STORES + " stores, which is the most");
     }
     state = state.counting(0, 1);
-    StoreRecord store =
-        new StoreRecord(
-            asked.id(),
-            asked.name(),
-            asked.domainId(),
-            asked.quotaBytes(),
-            asked.compression(),
-            asked.lockDays(),
-            state.storeTimeMillis());
+    StoreRecord store = asked.as(asked.id(), state.storeTimeMillis());
     write(Store.fresh(store));
     write(CatalogKeys.storeName(store.name()), CatalogValues.id(store.id()));
     return done(new CatalogReply.StoreResult(store));
@@ -159,7 +158,7 @@ final class Applying {
               + was.name()
               + "' keeps its name and domain "
               + was.domainId()
-              + "; quota, compression and lock days can change");
+              + "; quota, compression, lock days and policy can change");
     }
     StoreRecord store =
         new StoreRecord(
@@ -169,7 +168,8 @@ final class Applying {
             settings.quotaBytes(),
             settings.compression(),
             settings.lockDays(),
-            was.createdAtMillis());
+            was.createdAtMillis(),
+            settings.policy());
     write(old.with(store));
     return done(new CatalogReply.StoreResult(store));
   }
@@ -193,13 +193,9 @@ final class Applying {
       return refused(
           Reason.LOCKED, "store '" + name + "' has " + store.heldCount() + " items that are held");
     }
-    if (store.lockedUntilMillis() > state.storeTimeMillis()) {
-      return refused(
-          Reason.LOCKED,
-          "store '"
-              + name
-              + "' has an item that is locked until "
-              + date(store.lockedUntilMillis()));
+    CatalogReply.Refused locked = refusalOfLosingItems(store);
+    if (locked != null) {
+      return locked;
     }
     for (UnfinishedUpload upload : now.unfinished(storeId)) {
       remove(CatalogKeys.upload(upload.checkpoint().uploadId()));
@@ -212,6 +208,43 @@ final class Applying {
     remove(CatalogKeys.treeRoot(CatalogKeys.ITEMS, storeId));
     remove(CatalogKeys.treeRoot(CatalogKeys.LOOKUPS, storeId));
     return nothing();
+  }
+
+  /**
+   * A lock may have been shortened since the store's latest was noted; then its items are looked
+   * at, if they are not too many.
+   */
+  private CatalogReply.@Nullable Refused refusalOfLosingItems(Store store) throws IOException {
+    if (store.itemCount() == 0 || store.lockedUntilMillis() <= state.storeTimeMillis()) {
+      return null;
+    }
+    Id storeId = store.store().id();
+    int looked = 0;
+    CatalogView.Walk walk = now.walk(CatalogKeys.items(storeId), null);
+    while (walk.next()) {
+      ItemRecord item =
+          CatalogValues.readItem(storeId, CatalogKeys.inTree(walk.key()), walk.value());
+      if (item.lockedUntilMillis() > state.storeTimeMillis()) {
+        return refused(
+            Reason.LOCKED,
+            "store '"
+                + store.store().name()
+                + "' has an item that is locked: '"
+                + item.name()
+                + "' until "
+                + date(item.lockedUntilMillis()));
+      }
+      if (++looked == MAX_LOOKED_AT) {
+        return refused(
+            Reason.LOCKED,
+            "store '"
+                + store.store().name()
+                + "' may have items that are locked until "
+                + date(store.lockedUntilMillis())
+                + "; delete its items one by one, then the store");
+      }
+    }
+    return null;
   }
 
   // ---- items
@@ -243,6 +276,7 @@ final class Applying {
             state.storeTimeMillis(),
             c.tags(),
             lockFor(Math.max(c.lockDays(), store.store().lockDays())),
+            store.store().policy().lockKind(),
             false,
             c.newBytes());
     return place(store, item, c.mode());
@@ -277,6 +311,7 @@ final class Applying {
             state.storeTimeMillis(),
             source.get().tags(),
             lockFor(to.store().lockDays()),
+            to.store().policy().lockKind(),
             false,
             0);
     return place(to, item, c.mode());
@@ -353,7 +388,9 @@ final class Applying {
       return noItem(store, c.name());
     }
     ItemRecord old = found.get();
-    if (c.lockedUntilMillis() != 0 && c.lockedUntilMillis() < old.lockedUntilMillis()) {
+    if (c.lockedUntilMillis() != 0
+        && isLocked(old)
+        && c.lockedUntilMillis() < old.lockedUntilMillis()) {
       return refused(
           Reason.LOCKED,
           "item '"
@@ -364,7 +401,7 @@ final class Applying {
               + date(c.lockedUntilMillis())
               + " cannot be set");
     }
-    SortedMap<String, String> tags = c.tags();
+    boolean keepsLock = c.lockedUntilMillis() == 0;
     ItemRecord item =
         new ItemRecord(
             old.storeId(),
@@ -373,13 +410,90 @@ final class Applying {
             old.version(),
             old.root(),
             old.createdAtMillis(),
-            tags,
-            c.lockedUntilMillis() == 0 ? old.lockedUntilMillis() : c.lockedUntilMillis(),
+            c.tags(),
+            keepsLock ? old.lockedUntilMillis() : c.lockedUntilMillis(),
+            keepsLock || isLocked(old) ? old.lockKind() : store.store().policy().lockKind(),
             c.held(),
             old.newBytes());
+    return change(store, old, item);
+  }
+
+  private CatalogReply change(Store store, ItemRecord old, ItemRecord item) {
     write(store.withoutItem(old).withItem(item));
     write(item, old);
     return done(new CatalogReply.ItemResult(item));
+  }
+
+  private CatalogReply lockItem(CatalogCommand.LockItem c) throws IOException {
+    Store store = now.storeState(c.storeId());
+    if (store == null) {
+      return CatalogView.noStore(c.storeId());
+    }
+    Optional<ItemRecord> found = now.item(c.storeId(), c.name());
+    if (found.isEmpty()) {
+      return noItem(store, c.name());
+    }
+    ItemRecord old = found.get();
+    boolean shortens = isLocked(old) && c.lockedUntilMillis() < old.lockedUntilMillis();
+    boolean weakens =
+        isLocked(old) && old.lockKind() == LockKind.COMPLIANCE && c.kind() != LockKind.COMPLIANCE;
+    LockOverride override = c.override();
+    if (weakens || (shortens && (old.lockKind() == LockKind.COMPLIANCE || override == null))) {
+      return refused(
+          Reason.LOCKED,
+          "item '"
+              + c.name()
+              + "' is locked until "
+              + date(old.lockedUntilMillis())
+              + (old.lockKind() == LockKind.COMPLIANCE
+                  ? " in the compliance kind; nobody can shorten or weaken that"
+                  : "; a shorter lock needs the right to shorten locks, and a reason"));
+    }
+    if (shortens && override != null) {
+      keep(
+          new ShortenedLock(
+              store.store().name(),
+              old.name(),
+              old.id(),
+              state.storeTimeMillis(),
+              old.lockedUntilMillis(),
+              c.lockedUntilMillis(),
+              override));
+    }
+    return change(
+        store,
+        old,
+        new ItemRecord(
+            old.storeId(),
+            old.name(),
+            old.id(),
+            old.version(),
+            old.root(),
+            old.createdAtMillis(),
+            old.tags(),
+            c.lockedUntilMillis(),
+            c.kind(),
+            old.held(),
+            old.newBytes()));
+  }
+
+  private boolean isLocked(ItemRecord item) {
+    return item.lockedUntilMillis() > state.storeTimeMillis();
+  }
+
+  /** Keeps what was done to a lock, and forgets the oldest at the bound. */
+  private void keep(ShortenedLock lock) throws IOException {
+    int kept = 0;
+    byte[] oldest = null;
+    CatalogView.Walk walk = now.walk(CatalogKeys.shortenedLocks(), null);
+    while (walk.next()) {
+      oldest = oldest == null ? walk.key() : oldest;
+      kept++;
+    }
+    if (oldest != null && kept >= ChunkStore.MAX_SHORTENED_LOCKS) {
+      remove(oldest);
+    }
+    write(CatalogKeys.shortenedLock(state.version()), CatalogValues.shortenedLock(lock));
   }
 
   private CatalogReply.@Nullable Refused refusalOfLoss(Store store, ItemRecord item) {
@@ -387,7 +501,7 @@ final class Applying {
     if (item.held()) {
       return refused(Reason.LOCKED, what + " is held; release it first");
     }
-    if (item.lockedUntilMillis() > state.storeTimeMillis()) {
+    if (isLocked(item)) {
       return refused(
           Reason.LOCKED,
           what

@@ -11,8 +11,11 @@ import onefold.store.ChunkStore;
 import onefold.store.CommitMode;
 import onefold.store.DomainRecord;
 import onefold.store.Id;
+import onefold.store.LockKind;
+import onefold.store.LockOverride;
 import onefold.store.Names;
 import onefold.store.StoreRecord;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One change of the catalog, as it stands in the journal. A command holds every id and time that
@@ -86,7 +89,7 @@ public sealed interface CatalogCommand {
   }
 
   /**
-   * Changes quota, compression and lock days of a store; answered with {@link
+   * Changes quota, compression, lock days and policy of a store; answered with {@link
    * CatalogReply.StoreResult}.
    */
   record UpdateStore(Stamp stamp, StoreRecord settings) implements CatalogCommand {
@@ -180,6 +183,28 @@ public sealed interface CatalogCommand {
       checkText("item name", name, Names.MAX_ITEM_NAME_BYTES);
       tags = checkedTags(tags);
       if (lockedUntilMillis < 0) {
+        throw new IllegalArgumentException("lockedUntilMillis " + lockedUntilMillis);
+      }
+    }
+  }
+
+  /**
+   * Locks an item; answered with {@link CatalogReply.ItemResult}.
+   *
+   * @param lockedUntilMillis store time, from 1
+   * @param override who may shorten a lock under way and why, or null
+   */
+  record LockItem(
+      Stamp stamp,
+      Id storeId,
+      String name,
+      long lockedUntilMillis,
+      LockKind kind,
+      @Nullable LockOverride override)
+      implements CatalogCommand {
+    public LockItem {
+      checkText("item name", name, Names.MAX_ITEM_NAME_BYTES);
+      if (lockedUntilMillis < 1) {
         throw new IllegalArgumentException("lockedUntilMillis " + lockedUntilMillis);
       }
     }

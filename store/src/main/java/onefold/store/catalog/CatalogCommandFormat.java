@@ -8,9 +8,13 @@ import onefold.store.Compression;
 import onefold.store.CorruptDataException;
 import onefold.store.DomainRecord;
 import onefold.store.Id;
+import onefold.store.LockKind;
+import onefold.store.LockOverride;
 import onefold.store.Names;
+import onefold.store.StorePolicy;
 import onefold.store.StoreRecord;
 import onefold.store.catalog.CatalogCommand.Stamp;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Commands as bytes, as docs/formats/catalog-command.md says. The journal's record carries the
@@ -18,7 +22,7 @@ import onefold.store.catalog.CatalogCommand.Stamp;
  */
 public final class CatalogCommandFormat {
   /** The version that this release writes, and the newest it reads. */
-  public static final int VERSION = 1;
+  public static final int VERSION = 2;
 
   /** No command is longer. */
   public static final int MAX_COMMAND_BYTES = 128 << 10;
@@ -43,19 +47,20 @@ public final class CatalogCommandFormat {
   private static final int QUARANTINE_CHUNK = 16;
   private static final int RELEASE_CHUNK = 17;
   private static final int SET_UNFINISHED_LIMITS = 18;
+  private static final int LOCK_ITEM = 19;
 
   private CatalogCommandFormat() {}
 
   /** Returns the encoding of a command, at most {@link #MAX_COMMAND_BYTES}. */
   public static byte[] encode(CatalogCommand command) {
     ByteWriter out = new ByteWriter(256);
-    out.u8(VERSION).u8(type(command)).u16(0);
+    out.u8(version(command)).u8(type(command)).u16(0);
     Stamp stamp = command.stamp();
     out.id(stamp.commandId()).u64(stamp.storeTimeMillis()).u64(stamp.epoch());
     switch (command) {
       case CatalogCommand.CreateDomain c -> writeDomain(out, c.domain());
-      case CatalogCommand.CreateStore c -> writeStore(out, c.store());
-      case CatalogCommand.UpdateStore c -> writeStore(out, c.settings());
+      case CatalogCommand.CreateStore c -> writeStoreWithPolicy(out, c.store());
+      case CatalogCommand.UpdateStore c -> writeStoreWithPolicy(out, c.settings());
       case CatalogCommand.DeleteStore c -> out.id(c.storeId()).u8(c.withItems() ? 1 : 0);
       case CatalogCommand.CommitItem c ->
           out.id(c.storeId())
@@ -81,6 +86,12 @@ public final class CatalogCommandFormat {
               .tags(c.tags())
               .u8(c.held() ? 1 : 0)
               .u64(c.lockedUntilMillis());
+      case CatalogCommand.LockItem c -> {
+        LockOverride override = c.override();
+        out.id(c.storeId()).text(c.name()).u64(c.lockedUntilMillis()).u8(lockKindCode(c.kind()));
+        out.text(override == null ? "" : override.user());
+        out.text(override == null ? "" : override.reason());
+      }
       case CatalogCommand.CheckpointUpload c ->
           out.id(c.uploadId())
               .id(c.storeId())
@@ -147,8 +158,10 @@ public final class CatalogCommandFormat {
       CatalogCommand command =
           switch (type) {
             case CREATE_DOMAIN -> new CatalogCommand.CreateDomain(stamp, readDomain(in));
-            case CREATE_STORE -> new CatalogCommand.CreateStore(stamp, readStore(in));
-            case UPDATE_STORE -> new CatalogCommand.UpdateStore(stamp, readStore(in));
+            case CREATE_STORE ->
+                new CatalogCommand.CreateStore(stamp, readStoreWithPolicy(in, version));
+            case UPDATE_STORE ->
+                new CatalogCommand.UpdateStore(stamp, readStoreWithPolicy(in, version));
             case DELETE_STORE ->
                 new CatalogCommand.DeleteStore(stamp, in.id(), in.bool("with items"));
             case COMMIT_ITEM ->
@@ -201,14 +214,17 @@ public final class CatalogCommandFormat {
                     stamp, in.id(), ChunkKind.ofCode(in.u8()), in.fingerprint());
             case SET_UNFINISHED_LIMITS ->
                 new CatalogCommand.SetUnfinishedLimits(stamp, in.u64(), in.u64());
+            case LOCK_ITEM ->
+                new CatalogCommand.LockItem(
+                    stamp, in.id(), itemName(in), in.u64(), lockKind(in), lockOverride(in));
             default ->
                 throw new IOException(
-                    "catalog command of type "
-                        + type
-                        + ", this release knows 1 to "
-                        + SET_UNFINISHED_LIMITS);
+                    "catalog command of type " + type + ", this release knows 1 to " + LOCK_ITEM);
           };
       in.end();
+      if (version != version(command)) {
+        throw in.corrupt("version " + version(command), "version " + version);
+      }
       return command;
     } catch (IllegalArgumentException e) {
       CorruptDataException corrupt =
@@ -216,6 +232,32 @@ public final class CatalogCommandFormat {
       corrupt.initCause(e);
       throw corrupt;
     }
+  }
+
+  /** Returns the lowest version that has what the command says. */
+  private static int version(CatalogCommand command) {
+    return switch (command) {
+      case CatalogCommand.CreateStore c -> hasPolicy(c.store()) ? 2 : 1;
+      case CatalogCommand.UpdateStore c -> hasPolicy(c.settings()) ? 2 : 1;
+      case CatalogCommand.LockItem c -> 2;
+      case CatalogCommand.CreateDomain _,
+          CatalogCommand.DeleteStore _,
+          CatalogCommand.CommitItem _,
+          CatalogCommand.DeleteItem _,
+          CatalogCommand.CloneItem _,
+          CatalogCommand.UpdateItem _,
+          CatalogCommand.CheckpointUpload _,
+          CatalogCommand.EndUpload _,
+          CatalogCommand.PutRecord _,
+          CatalogCommand.RemoveRecord _,
+          CatalogCommand.AdvanceStoreTime _,
+          CatalogCommand.ContainersGone _,
+          CatalogCommand.ContainersUnlinked _,
+          CatalogCommand.QuarantineChunk _,
+          CatalogCommand.ReleaseChunk _,
+          CatalogCommand.SetUnfinishedLimits _ ->
+          1;
+    };
   }
 
   private static int type(CatalogCommand command) {
@@ -238,6 +280,7 @@ public final class CatalogCommandFormat {
       case CatalogCommand.QuarantineChunk c -> QUARANTINE_CHUNK;
       case CatalogCommand.ReleaseChunk c -> RELEASE_CHUNK;
       case CatalogCommand.SetUnfinishedLimits c -> SET_UNFINISHED_LIMITS;
+      case CatalogCommand.LockItem c -> LOCK_ITEM;
     };
   }
 
@@ -305,6 +348,49 @@ public final class CatalogCommandFormat {
     int lockDays = in.count("lock days", Integer.MAX_VALUE);
     return new StoreRecord(
         id, name, domainId, quotaBytes, compression, lockDays, in.positive("creation time"));
+  }
+
+  static boolean hasPolicy(StoreRecord store) {
+    return !store.policy().equals(StorePolicy.DEFAULT);
+  }
+
+  /** A store's fixed fields, then its policy if it is not the default. */
+  private static void writeStoreWithPolicy(ByteWriter out, StoreRecord store) {
+    writeStore(out, store);
+    if (hasPolicy(store)) {
+      writePolicy(out, store.policy());
+    }
+  }
+
+  private static StoreRecord readStoreWithPolicy(ByteReader in, int version)
+      throws CorruptDataException {
+    StoreRecord store = readStore(in);
+    return version == 1 ? store : store.withPolicy(readPolicy(in));
+  }
+
+  static void writePolicy(ByteWriter out, StorePolicy policy) {
+    out.u8(lockKindCode(policy.lockKind()));
+  }
+
+  static StorePolicy readPolicy(ByteReader in) throws CorruptDataException {
+    return new StorePolicy(lockKind(in));
+  }
+
+  static int lockKindCode(LockKind kind) {
+    return switch (kind) {
+      case GOVERNANCE -> 0;
+      case COMPLIANCE -> 1;
+    };
+  }
+
+  static LockKind lockKind(ByteReader in) throws CorruptDataException {
+    return in.bool("lock kind") ? LockKind.COMPLIANCE : LockKind.GOVERNANCE;
+  }
+
+  private static @Nullable LockOverride lockOverride(ByteReader in) throws CorruptDataException {
+    String user = in.text("user", Names.MAX_STORE_NAME_BYTES);
+    String reason = in.text("reason", LockOverride.MAX_REASON_BYTES);
+    return user.isEmpty() && reason.isEmpty() ? null : new LockOverride(user, reason);
   }
 
   private static void writeContainers(ByteWriter out, Id domainId, long[] containerNumbers) {

@@ -38,6 +38,7 @@ final class CatalogKeys {
   static final int ANSWER = 4;
   static final int GONE = 5;
   static final int QUARANTINE = 6;
+  static final int SHORTENED_LOCK = 7;
 
   // First byte of a key in a store's look-ups.
   static final int BY_AGE = 1;
@@ -149,6 +150,15 @@ final class CatalogKeys {
 
   static byte[] quarantineIn(Id domainId) {
     return ofId(SYSTEM, QUARANTINE, domainId);
+  }
+
+  /** Keys that begin with {@link #shortenedLocks} come in the order in which it was done. */
+  static byte[] shortenedLock(long version) {
+    return new ByteWriter(10).raw(shortenedLocks()).u64BigEndian(version).toBytes();
+  }
+
+  static byte[] shortenedLocks() {
+    return new byte[] {SYSTEM, SHORTENED_LOCK};
   }
 
   static byte[] item(Id storeId, byte[] name) {

@@ -10,8 +10,12 @@ import onefold.store.CorruptDataException;
 import onefold.store.DomainRecord;
 import onefold.store.Id;
 import onefold.store.ItemRecord;
+import onefold.store.LockKind;
+import onefold.store.LockOverride;
 import onefold.store.Names;
 import onefold.store.RefusedException.Reason;
+import onefold.store.ShortenedLock;
+import onefold.store.StorePolicy;
 import onefold.store.StoreRecord;
 import onefold.store.UnfinishedUpload;
 
@@ -30,6 +34,10 @@ final class CatalogValues {
   private static final int ITEM = 3;
   private static final int UPLOAD = 4;
   private static final int REFUSED = 5;
+
+  // Flags of an item.
+  private static final int HELD = 1;
+  private static final int COMPLIANCE_LOCK = 2;
 
   private CatalogValues() {}
 
@@ -154,8 +162,8 @@ final class CatalogValues {
    * A store with its counters.
    *
    * @param heldCount items that are held
-   * @param lockedUntilMillis latest lock that an item of it ever had; because a locked item cannot
-   *     go before its lock ends, some item is locked exactly while this is in the future
+   * @param lockedUntilMillis latest lock that an item of it ever had; no item is locked when this
+   *     is past, and some item is while it is in the future, unless a lock was shortened
    */
   record Store(
       StoreRecord store,
@@ -216,13 +224,16 @@ final class CatalogValues {
     byte[] encode() {
       ByteWriter out = new ByteWriter(192);
       CatalogCommandFormat.writeStore(out, store);
-      return out.u64(itemCount)
+      out.u64(itemCount)
           .u64(logicalBytes)
           .u64(unfinishedCount)
           .u64(unfinishedBytes)
           .u64(heldCount)
-          .u64(lockedUntilMillis)
-          .toBytes();
+          .u64(lockedUntilMillis);
+      if (CatalogCommandFormat.hasPolicy(store)) {
+        CatalogCommandFormat.writePolicy(out, store.policy());
+      }
+      return out.toBytes();
     }
 
     static Store decode(byte[] bytes) throws CorruptDataException {
@@ -236,6 +247,10 @@ final class CatalogValues {
               in.positive("unfinished bytes"),
               in.positive("held count"),
               in.positive("lock"));
+      if (in.left() > 0) {
+        StorePolicy policy = CatalogCommandFormat.readPolicy(in);
+        store = store.with(store.store().withPolicy(policy));
+      }
       in.end();
       return store;
     }
@@ -277,7 +292,9 @@ final class CatalogValues {
         .u64(item.createdAtMillis())
         .u64(item.lockedUntilMillis())
         .u64(item.newBytes())
-        .u8(item.held() ? 1 : 0)
+        .u8(
+            (item.held() ? HELD : 0)
+                | (item.lockKind() == LockKind.COMPLIANCE ? COMPLIANCE_LOCK : 0))
         .tags(item.tags());
   }
 
@@ -296,10 +313,23 @@ final class CatalogValues {
     long createdAtMillis = in.positive("creation time");
     long lockedUntilMillis = in.positive("lock");
     long newBytes = in.positive("new bytes");
-    boolean held = in.bool("held");
+    int flags = in.u8();
+    if (flags > (HELD | COMPLIANCE_LOCK)) {
+      throw in.corrupt("flags 0 to 3", Integer.toString(flags));
+    }
     SortedMap<String, String> tags = in.tags();
     return new ItemRecord(
-        storeId, name, id, version, root, createdAtMillis, tags, lockedUntilMillis, held, newBytes);
+        storeId,
+        name,
+        id,
+        version,
+        root,
+        createdAtMillis,
+        tags,
+        lockedUntilMillis,
+        (flags & COMPLIANCE_LOCK) == 0 ? LockKind.GOVERNANCE : LockKind.COMPLIANCE,
+        (flags & HELD) != 0,
+        newBytes);
   }
 
   /**
@@ -373,6 +403,42 @@ final class CatalogValues {
     }
   }
 
+  static byte[] shortenedLock(ShortenedLock lock) {
+    return new ByteWriter(256)
+        .text(lock.storeName())
+        .text(lock.itemName())
+        .id(lock.itemId())
+        .u64(lock.atMillis())
+        .u64(lock.beforeMillis())
+        .u64(lock.afterMillis())
+        .text(lock.by().user())
+        .text(lock.by().reason())
+        .toBytes();
+  }
+
+  static ShortenedLock readShortenedLock(byte[] bytes) throws CorruptDataException {
+    ByteReader in = new ByteReader("shortened lock in the catalog", bytes);
+    try {
+      ShortenedLock lock =
+          new ShortenedLock(
+              in.text("store name", Names.MAX_STORE_NAME_BYTES),
+              in.text("item name", Names.MAX_ITEM_NAME_BYTES),
+              in.id(),
+              in.positive("time"),
+              in.positive("lock before"),
+              in.positive("lock after"),
+              new LockOverride(
+                  in.text("user", Names.MAX_STORE_NAME_BYTES),
+                  in.text("reason", LockOverride.MAX_REASON_BYTES)));
+      in.end();
+      return lock;
+    } catch (IllegalArgumentException e) {
+      CorruptDataException corrupt = in.corrupt("a user and a reason", "" + e.getMessage());
+      corrupt.initCause(e);
+      throw corrupt;
+    }
+  }
+
   /** An answer to be remembered: the command's id, then what was answered. */
   static byte[] answer(Id commandId, CatalogReply reply) {
     ByteWriter out = new ByteWriter(256).id(commandId);
@@ -384,8 +450,12 @@ final class CatalogValues {
           case CatalogReply.Nothing() -> out.u8(NOTHING);
           case CatalogReply.DomainResult(DomainRecord domain) ->
               CatalogCommandFormat.writeDomain(out.u8(DOMAIN), domain);
-          case CatalogReply.StoreResult(StoreRecord store) ->
-              CatalogCommandFormat.writeStore(out.u8(STORE), store);
+          case CatalogReply.StoreResult(StoreRecord store) -> {
+            CatalogCommandFormat.writeStore(out.u8(STORE), store);
+            if (CatalogCommandFormat.hasPolicy(store)) {
+              CatalogCommandFormat.writePolicy(out, store.policy());
+            }
+          }
           case CatalogReply.ItemResult(ItemRecord item) ->
               itemFields(out.u8(ITEM).id(item.storeId()).text(item.name()), item);
           case CatalogReply.UploadResult(UnfinishedUpload upload) ->
@@ -410,9 +480,14 @@ final class CatalogValues {
           case DOMAIN ->
               new CatalogReply.Done(
                   new CatalogReply.DomainResult(CatalogCommandFormat.readDomain(in)));
-          case STORE ->
-              new CatalogReply.Done(
-                  new CatalogReply.StoreResult(CatalogCommandFormat.readStore(in)));
+          case STORE -> {
+            StoreRecord store = CatalogCommandFormat.readStore(in);
+            yield new CatalogReply.Done(
+                new CatalogReply.StoreResult(
+                    in.left() == 0
+                        ? store
+                        : store.withPolicy(CatalogCommandFormat.readPolicy(in))));
+          }
           case ITEM -> {
             Id storeId = in.id();
             String name = in.text("item name", Names.MAX_ITEM_NAME_BYTES);

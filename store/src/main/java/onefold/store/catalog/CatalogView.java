@@ -19,6 +19,7 @@ import onefold.store.ItemPage;
 import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
 import onefold.store.RefusedException.Reason;
+import onefold.store.ShortenedLock;
 import onefold.store.StoreRecord;
 import onefold.store.StoreStatistics;
 import onefold.store.UnfinishedUpload;
@@ -441,6 +442,18 @@ public final class CatalogView {
       chunks.add(CatalogValues.readQuarantined(rest, walk.value()));
     }
     return chunks;
+  }
+
+  // ---- locks that were shortened
+
+  /** Returns the locks that were shortened, the oldest first. */
+  public List<ShortenedLock> shortenedLocks() throws IOException {
+    List<ShortenedLock> locks = new ArrayList<>();
+    Walk walk = walk(CatalogKeys.shortenedLocks(), null);
+    while (walk.next()) {
+      locks.add(CatalogValues.readShortenedLock(walk.value()));
+    }
+    return locks;
   }
 
   // ---- what a mark starts from

@@ -25,11 +25,14 @@ import onefold.store.ItemListing;
 import onefold.store.ItemPage;
 import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
+import onefold.store.LockKind;
+import onefold.store.LockOverride;
 import onefold.store.Names;
 import onefold.store.ObjectReader;
 import onefold.store.ObjectWriter;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
+import onefold.store.ShortenedLock;
 import onefold.store.StoreFullException;
 import onefold.store.StoreRecord;
 import onefold.store.StoreStatistics;
@@ -218,18 +221,7 @@ public final class Engine implements ChunkStore {
   public StoreRecord createStore(Id commandId, StoreRecord wanted) throws IOException {
     Names.checkStoreName(wanted.name());
     return storeOf(
-        commandId,
-        change(
-            new CatalogCommand.CreateStore(
-                stamp(commandId),
-                new StoreRecord(
-                    newId(),
-                    wanted.name(),
-                    wanted.domainId(),
-                    wanted.quotaBytes(),
-                    wanted.compression(),
-                    wanted.lockDays(),
-                    0))));
+        commandId, change(new CatalogCommand.CreateStore(stamp(commandId), wanted.as(newId(), 0))));
   }
 
   @Override
@@ -329,6 +321,27 @@ public final class Engine implements ChunkStore {
         change(
             new CatalogCommand.UpdateItem(
                 stamp(commandId), storeId, name, tags, held, lockedUntilMillis)));
+  }
+
+  @Override
+  public ItemRecord lockItem(
+      Id commandId,
+      Id storeId,
+      String name,
+      long lockedUntilMillis,
+      LockKind kind,
+      Optional<LockOverride> override)
+      throws IOException {
+    return itemOf(
+        commandId,
+        change(
+            new CatalogCommand.LockItem(
+                stamp(commandId), storeId, name, lockedUntilMillis, kind, override.orElse(null))));
+  }
+
+  @Override
+  public List<ShortenedLock> shortenedLocks() throws IOException {
+    return read(CatalogView::shortenedLocks);
   }
 
   private static ItemRecord itemOf(Id commandId, CatalogReply.Result result)

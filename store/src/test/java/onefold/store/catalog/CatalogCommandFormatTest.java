@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -24,6 +25,9 @@ import onefold.store.Compression;
 import onefold.store.CorruptDataException;
 import onefold.store.DomainRecord;
 import onefold.store.Id;
+import onefold.store.LockKind;
+import onefold.store.LockOverride;
+import onefold.store.StorePolicy;
 import onefold.store.StoreRecord;
 import onefold.store.catalog.CatalogCommand.Stamp;
 import org.junit.jupiter.api.Test;
@@ -34,8 +38,34 @@ class CatalogCommandFormatTest {
   private static final Fingerprint FINGERPRINT = new Fingerprint(0x0102030405060708L, 2, 3, 4);
   private static final ObjectRoot ROOT = new ObjectRoot(FINGERPRINT, 2, 1L << 33);
 
-  /** One command of each type, as they stand in the sample. */
+  /** One command of each type. */
   static List<CatalogCommand> samples() {
+    List<CatalogCommand> all = new ArrayList<>(firstSamples());
+    all.addAll(secondSamples());
+    return all;
+  }
+
+  /** What version 2 of the format has brought, as it stands in the second sample. */
+  private static List<CatalogCommand> secondSamples() {
+    StoreRecord store =
+        new StoreRecord(STORE, "default", new Id(3, 4), 10_000_000, Compression.ZSTD, 7, 99)
+            .withPolicy(StorePolicy.DEFAULT.withLockKind(LockKind.COMPLIANCE));
+    return List.of(
+        new CatalogCommand.CreateStore(STAMP, store),
+        new CatalogCommand.UpdateStore(STAMP, store),
+        new CatalogCommand.LockItem(
+            STAMP, STORE, "monday", 1_900_000_000_000L, LockKind.COMPLIANCE, null),
+        new CatalogCommand.LockItem(
+            STAMP,
+            STORE,
+            "monday",
+            1_800_000_000_000L,
+            LockKind.GOVERNANCE,
+            new LockOverride("admin", "locked by mistake")));
+  }
+
+  /** One command of each type of version 1, as they stand in the first sample. */
+  private static List<CatalogCommand> firstSamples() {
     TreeMap<String, String> tags = new TreeMap<>(Map.of("job", "nächtlich", "host", "srv"));
     StoreRecord store =
         new StoreRecord(STORE, "default", new Id(3, 4), 10_000_000, Compression.ZSTD, 7, 99);
@@ -95,8 +125,17 @@ class CatalogCommandFormatTest {
 
   @Test
   void theSampleOfTheFirstReleaseIsStillReadAndWritten() throws IOException {
-    List<String> lines = Samples.lines("catalog-command-1.txt");
-    List<CatalogCommand> commands = samples();
+    assertIsReadAndWritten("catalog-command-1.txt", firstSamples());
+  }
+
+  @Test
+  void theSampleOfTheSecondVersionIsStillReadAndWritten() throws IOException {
+    assertIsReadAndWritten("catalog-command-2.txt", secondSamples());
+  }
+
+  private static void assertIsReadAndWritten(String sample, List<CatalogCommand> commands)
+      throws IOException {
+    List<String> lines = Samples.lines(sample);
     assertEquals(commands.size(), lines.size());
     for (int i = 0; i < lines.size(); i++) {
       String[] parts = lines.get(i).split(" ", -1);
@@ -149,7 +188,7 @@ class CatalogCommandFormatTest {
   @Test
   void aNewerVersionIsNotCalledDamage() {
     byte[] bytes = CatalogCommandFormat.encode(samples().getFirst());
-    bytes[0] = 2;
+    bytes[0] = 3;
     IOException newer =
         assertThrows(IOException.class, () -> CatalogCommandFormat.decode(bytes, 0, bytes.length));
     assertFalse(newer instanceof CorruptDataException);

@@ -28,11 +28,16 @@ import onefold.store.ItemListing;
 import onefold.store.ItemPage;
 import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
+import onefold.store.LockKind;
+import onefold.store.LockOverride;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
+import onefold.store.ShortenedLock;
+import onefold.store.StorePolicy;
 import onefold.store.StoreRecord;
 import onefold.store.StoreStatistics;
 import onefold.store.catalog.CatalogCommand.Stamp;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -96,6 +101,90 @@ class CatalogTest {
     refused(Reason.LOCKED, commands.delete("a"));
     commands.timeMillis = item.lockedUntilMillis() + 1;
     done(commands.delete("a"));
+  }
+
+  private CatalogCommand lock(
+      String name, long untilMillis, LockKind kind, @Nullable LockOverride override) {
+    return new CatalogCommand.LockItem(
+        commands.stamp(), STORE.id(), name, untilMillis, kind, override);
+  }
+
+  @Test
+  void aGovernanceLockIsShortenedOnlyByWhoMayAndTheReasonIsKept() throws IOException {
+    done(commands.commit("a", 1, 9, CommitMode.IF_ABSENT));
+    long until = commands.timeMillis + 10 * DAY_MILLIS;
+    done(lock("a", until, LockKind.GOVERNANCE, null));
+    refused(Reason.LOCKED, lock("a", until - 1, LockKind.GOVERNANCE, null));
+    refused(Reason.LOCKED, lock("a", until - 1, LockKind.COMPLIANCE, null));
+    refused(Reason.LOCKED, commands.delete("a"));
+    assertEquals(List.of(), catalog.view().shortenedLocks());
+
+    LockOverride why = new LockOverride("warden", "locked by mistake");
+    commands.timeMillis += DAY_MILLIS;
+    ItemRecord item = item(done(lock("a", commands.timeMillis + 5, LockKind.GOVERNANCE, why)));
+    assertEquals(commands.timeMillis + 5, item.lockedUntilMillis());
+    assertEquals(
+        List.of(
+            new ShortenedLock(
+                "default",
+                "a",
+                item.id(),
+                commands.timeMillis,
+                until,
+                until - 9 * DAY_MILLIS + 5,
+                why)),
+        catalog.view().shortenedLocks());
+    refused(Reason.LOCKED, commands.delete("a"));
+    refused(Reason.LOCKED, new CatalogCommand.DeleteStore(commands.stamp(), STORE.id(), true));
+    commands.timeMillis += 6;
+    done(new CatalogCommand.DeleteStore(commands.stamp(), STORE.id(), true));
+    assertEquals(1, catalog.view().shortenedLocks().size(), "it outlives what it was about");
+  }
+
+  @Test
+  void aComplianceLockIsShortenedByNobody() throws IOException {
+    done(
+        new CatalogCommand.UpdateStore(
+            commands.stamp(),
+            STORE.withPolicy(StorePolicy.DEFAULT.withLockKind(LockKind.COMPLIANCE))));
+    ItemRecord item =
+        item(
+            done(
+                commands.commit(
+                    STORE.id(), "a", 1, 9, CommitMode.IF_ABSENT, 2, CatalogCommand.NO_ID)));
+    assertEquals(LockKind.COMPLIANCE, item.lockKind());
+    long until = item.lockedUntilMillis();
+    LockOverride why = new LockOverride("warden", "please");
+    refused(Reason.LOCKED, lock("a", until - 1, LockKind.COMPLIANCE, why));
+    refused(Reason.LOCKED, lock("a", until, LockKind.GOVERNANCE, why));
+    refused(Reason.LOCKED, lock("a", until + 1, LockKind.GOVERNANCE, why));
+    refused(Reason.LOCKED, commands.delete("a"));
+    refused(Reason.LOCKED, commands.commit("a", 2, 9, CommitMode.REPLACE));
+    done(new CatalogCommand.UpdateStore(commands.stamp(), STORE));
+    ItemRecord longer = item(done(commands.update("a", false, until + 1)));
+    assertEquals(LockKind.COMPLIANCE, longer.lockKind(), "whatever the store says since");
+
+    commands.timeMillis = until + 1;
+    assertEquals(
+        LockKind.GOVERNANCE,
+        item(done(lock("a", until + 5, LockKind.GOVERNANCE, null))).lockKind(),
+        "it has ended, this is another one");
+    assertEquals(List.of(), catalog.view().shortenedLocks());
+  }
+
+  @Test
+  void aStoreWhoseLocksWereShortenedCanGoWithItsItems() throws IOException {
+    for (String name : List.of("a", "b")) {
+      done(commands.commit(name, 1, 9, CommitMode.IF_ABSENT));
+      done(lock(name, commands.timeMillis + DAY_MILLIS, LockKind.GOVERNANCE, null));
+    }
+    LockOverride why = new LockOverride("warden", "a wrong date");
+    done(lock("a", commands.timeMillis, LockKind.GOVERNANCE, why));
+    String message =
+        refused(Reason.LOCKED, new CatalogCommand.DeleteStore(commands.stamp(), STORE.id(), true));
+    assertTrue(message.contains("'b'"), message);
+    done(lock("b", commands.timeMillis, LockKind.GOVERNANCE, why));
+    done(new CatalogCommand.DeleteStore(commands.stamp(), STORE.id(), true));
   }
 
   @Test

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.SortedMap;
 import onefold.store.ChunkStore;
 import onefold.store.Id;
+import onefold.store.LockKind;
 import org.jspecify.annotations.Nullable;
 
 /** A change that was asked for and not yet answered: after a cut it has happened or it has not. */
@@ -33,9 +34,17 @@ sealed interface Intent {
         };
   }
 
-  /** What an item will be. */
+  /**
+   * What an item will be.
+   *
+   * @param lockKind null if it depends on whether an older lock has ended in time
+   */
   record Wanted(
-      byte[] content, SortedMap<String, String> tags, boolean held, long lockedUntilMillis) {}
+      byte[] content,
+      SortedMap<String, String> tags,
+      boolean held,
+      long lockedUntilMillis,
+      @Nullable LockKind lockKind) {}
 
   /**
    * An item is made, changed or deleted.

@@ -113,7 +113,8 @@ final class Judge {
             && item.root().lengthBytes() == after.content().length
             && item.tags().equals(after.tags())
             && item.held() == after.held()
-            && item.lockedUntilMillis() == after.lockedUntilMillis();
+            && item.lockedUntilMillis() == after.lockedUntilMillis()
+            && (after.lockKind() == null || item.lockKind() == after.lockKind());
     Wrong.unless(
         wanted,
         when

@@ -97,6 +97,7 @@ class JudgeTest {
                               item.createdAtMillis(),
                               Collections.emptySortedMap(),
                               item.lockedUntilMillis(),
+                              item.lockKind(),
                               item.held(),
                               item.newBytes()))
                   .toList();

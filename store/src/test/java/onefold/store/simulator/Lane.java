@@ -10,6 +10,8 @@ import java.util.TreeMap;
 import onefold.store.CommitMode;
 import onefold.store.Id;
 import onefold.store.ItemRecord;
+import onefold.store.LockKind;
+import onefold.store.LockOverride;
 import onefold.store.ObjectReader;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
@@ -72,6 +74,9 @@ final class Lane {
       case Step.Clone clone -> cloneItem(clone);
       case Step.Delete delete -> delete(delete);
       case Step.Update update -> update(update);
+      case Step.Lock lock -> lock(lock);
+      case Step.ClockJump jump ->
+          world.simulation().scheduler().moveClock(java.time.Duration.ofDays(jump.days()));
       case Step.PutRecord record -> putRecord(record);
       case Step.Listing listing -> list(listing);
       case Step.Read read -> read(read);
@@ -177,6 +182,11 @@ final class Lane {
     if (item.held()) {
       return Expected.refusal(Reason.LOCKED);
     }
+    return refusedWhileLocked(item);
+  }
+
+  /** What must come of what nobody may do to a locked item. */
+  private Expected refusedWhileLocked(ItemRecord item) {
     // Store time goes on while the call is on its way.
     long now = world.store().storeTimeMillis();
     if (item.lockedUntilMillis() > now + SAFE_MILLIS) {
@@ -229,7 +239,8 @@ final class Lane {
       intend(
           new Intent.ItemChange(
               step.to(),
-              new Intent.Wanted(source.content(), source.item().tags(), false, 0),
+              new Intent.Wanted(
+                  source.content(), source.item().tags(), false, 0, LockKind.GOVERNANCE),
               null,
               expected.may.isEmpty() ? again : Intent.Again.NEVER));
     }
@@ -310,7 +321,7 @@ final class Lane {
     if (known == null) {
       expected = Expected.refusal(Reason.NOT_FOUND);
     } else if (until != 0 && until < known.item().lockedUntilMillis()) {
-      expected = Expected.refusal(Reason.LOCKED);
+      expected = refusedWhileLocked(known.item());
     } else {
       expected = Expected.SUCCESS;
     }
@@ -320,7 +331,12 @@ final class Lane {
       intend(
           new Intent.ItemChange(
               step.of(),
-              new Intent.Wanted(known.content(), tags, step.held(), locked),
+              new Intent.Wanted(
+                  known.content(),
+                  tags,
+                  step.held(),
+                  locked,
+                  until == 0 ? known.item().lockKind() : null),
               null,
               store ->
                   store.updateItem(
@@ -350,6 +366,62 @@ final class Lane {
               && item.tags().equals(tags)
               && item.held() == step.held(),
           "updated to " + item);
+      state.items.put(step.of().itemName(), new Model.Known(item, known.content()));
+    }
+    intend(null);
+  }
+
+  private void lock(Step.Lock step) throws IOException {
+    Model.StoreState state = world.model.store(step.of());
+    if (state.record == null) {
+      return;
+    }
+    Model.Known known = world.model.item(step.of());
+    long until = Math.max(1, world.store().storeTimeMillis() + step.millis());
+    Optional<LockOverride> override =
+        step.override()
+            ? Optional.of(new LockOverride("warden", "a test of locks"))
+            : Optional.empty();
+    Expected expected;
+    if (known == null) {
+      expected = Expected.refusal(Reason.NOT_FOUND);
+    } else {
+      boolean shortens = until < known.item().lockedUntilMillis();
+      boolean firm = known.item().lockKind() == LockKind.COMPLIANCE;
+      boolean breach =
+          firm ? shortens || step.kind() != LockKind.COMPLIANCE : shortens && override.isEmpty();
+      expected = breach ? refusedWhileLocked(known.item()) : Expected.SUCCESS;
+    }
+    Id command = world.newId();
+    Call<ItemRecord> call =
+        () ->
+            world
+                .store()
+                .lockItem(
+                    command,
+                    state.existing().id(),
+                    step.of().itemName(),
+                    until,
+                    step.kind(),
+                    override);
+    if (known != null && expected.must().isEmpty()) {
+      intend(
+          new Intent.ItemChange(
+              step.of(),
+              new Intent.Wanted(
+                  known.content(), known.item().tags(), known.item().held(), until, step.kind()),
+              null,
+              Intent.Again.NEVER));
+    }
+    ItemRecord item = attempt(expected, call);
+    if (item != null && known != null) {
+      Wrong.unless(
+          item.root().equals(known.item().root())
+              && item.tags().equals(known.item().tags())
+              && item.held() == known.item().held()
+              && item.lockedUntilMillis() == until
+              && item.lockKind() == step.kind(),
+          "locked as " + item);
       state.items.put(step.of().itemName(), new Model.Known(item, known.content()));
     }
     intend(null);
@@ -397,19 +469,7 @@ final class Lane {
     StoreRecord changed =
         attempt(
             Expected.SUCCESS,
-            () ->
-                world
-                    .store()
-                    .updateStore(
-                        world.newId(),
-                        new StoreRecord(
-                            old.id(),
-                            old.name(),
-                            old.domainId(),
-                            quota,
-                            old.compression(),
-                            old.lockDays(),
-                            0)));
+            () -> world.store().updateStore(world.newId(), old.withQuotaBytes(quota)));
     if (changed != null) {
       Wrong.unless(changed.quotaBytes() == quota, "the quota is " + changed.quotaBytes());
       state.record = changed;

@@ -18,6 +18,7 @@ import onefold.store.CommitRequest;
 import onefold.store.Compression;
 import onefold.store.Id;
 import onefold.store.ItemRecord;
+import onefold.store.LockKind;
 import onefold.store.ObjectWriter;
 import onefold.store.RefusedException.Reason;
 import onefold.store.StoreRecord;
@@ -333,7 +334,7 @@ final class LaneUploads {
       lane.intend(
           new Intent.ItemChange(
               address,
-              new Intent.Wanted(content, Lane.tags(tags), false, 0),
+              new Intent.Wanted(content, Lane.tags(tags), false, 0, LockKind.GOVERNANCE),
               slot.upload.uploadId(),
               Intent.Again.NEVER));
     }

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import onefold.store.CommitMode;
 import onefold.store.Compression;
+import onefold.store.LockKind;
 import onefold.store.container.ContainerSettings;
 import onefold.store.engine.EngineSettings;
 import onefold.store.index.IndexSettings;
@@ -34,6 +35,8 @@ final class ProgramMaker {
     CLONE(3, true),
     DELETE(7, true),
     UPDATE(2, true),
+    LOCK(2, true),
+    CLOCK_JUMP(1, false),
     RECORD(2, true),
     LISTING(1, true),
     READ(3, true),
@@ -185,6 +188,18 @@ final class ProgramMaker {
                 case 1 -> 40 * 3_600_000;
                 default -> 0;
               });
+      case LOCK ->
+          new Step.Lock(
+              address(lane),
+              random.nextInt(3) == 0 ? LockKind.COMPLIANCE : LockKind.GOVERNANCE,
+              switch (random.nextInt(4)) {
+                case 0 -> -random.nextInt(1, 100_000);
+                case 1 -> random.nextInt(1, 50);
+                case 2 -> random.nextInt(1, 40 * 3_600_000);
+                default -> 40 * 3_600_000;
+              },
+              random.nextBoolean());
+      case CLOCK_JUMP -> new Step.ClockJump(random.nextBoolean() ? 3653 : -3653);
       case RECORD ->
           new Step.PutRecord(
               lane < 0 ? random.nextInt(Address.LANES) : lane,

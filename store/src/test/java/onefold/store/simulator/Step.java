@@ -3,6 +3,7 @@ package onefold.store.simulator;
 import java.util.List;
 import onefold.store.CommitMode;
 import onefold.store.Compression;
+import onefold.store.LockKind;
 
 /**
  * One step of a program. Steps say what is tried; whether it must succeed follows from the model at
@@ -83,6 +84,17 @@ sealed interface Step {
    * @param lockMillis from now, or 0 for no lock
    */
   record Update(Address of, int tags, boolean held, int lockMillis) implements Step {}
+
+  /**
+   * Locks an item, or tries to shorten or weaken its lock.
+   *
+   * @param millis until when, from now; into the past if negative
+   * @param override whether somebody with the right to shorten locks asks
+   */
+  record Lock(Address of, LockKind kind, int millis, boolean override) implements Step {}
+
+  /** The wall clock jumps, and nothing else. */
+  record ClockJump(int days) implements Step {}
 
   record PassTime(int millis) implements Step {}
 
