@@ -187,7 +187,16 @@ public interface ChunkStore extends AutoCloseable {
   /** Runs one whole cycle of housekeeping and returns when its space is returned. */
   HousekeepingStatus runHousekeeping(Id domainId) throws IOException;
 
-  void pauseHousekeeping(boolean paused);
+  /** Lets housekeeping wait in every domain, or go on. It is durable: a new start waits too. */
+  void pauseHousekeeping(boolean paused) throws IOException;
+
+  /**
+   * What an item alone keeps on the disk; empty if no mark has been finished since it was written
+   * or since the start, or there were more items than figures are kept for.
+   *
+   * @throws RefusedException {@code NOT_FOUND}
+   */
+  Optional<ItemSpace> itemSpace(Id storeId, String name) throws IOException;
 
   /** Store time in milliseconds since 1970; only moves forward. */
   long storeTimeMillis();

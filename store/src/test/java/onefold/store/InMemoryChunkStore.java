@@ -491,6 +491,14 @@ public final class InMemoryChunkStore implements ChunkStore {
   }
 
   @Override
+  public Optional<ItemSpace> itemSpace(Id storeId, String name) throws IOException {
+    if (findItem(storeId, name).isEmpty()) {
+      throw new RefusedException(Reason.NOT_FOUND, "there is no item '" + name + "'");
+    }
+    return Optional.empty(); // Its housekeeping counts no owners.
+  }
+
+  @Override
   public void pauseHousekeeping(boolean paused) {
     lock.lock();
     try {

@@ -28,7 +28,7 @@ final class HousekeepingVerb extends ApplianceVerb {
     @Option(names = "--status", description = "Show where it stands.")
     private boolean status;
 
-    @Option(names = "--pause", description = "Let it rest.")
+    @Option(names = "--pause", description = "Let it rest, over a restart too, until --resume.")
     private boolean pause;
 
     @Option(names = "--resume", description = "Let it go on.")
@@ -90,6 +90,7 @@ final class HousekeepingVerb extends ApplianceVerb {
         new Table(
             "DOMAIN",
             "PHASE",
+            ">DONE",
             ">CYCLE",
             "LAST FINISHED",
             ">LIVE CHUNKS",
@@ -100,6 +101,7 @@ final class HousekeepingVerb extends ApplianceVerb {
       table.row(
           found.text("domain"),
           found.text("phase"),
+          progress(found),
           Long.toString(found.number("cycle")),
           Times.show(found.number("lastFinishedAt")),
           Long.toString(found.number("liveChunks")),
@@ -108,5 +110,12 @@ final class HousekeepingVerb extends ApplianceVerb {
           found.text("problem"));
     }
     table.lines().forEach(this::say);
+  }
+
+  private static String progress(JsonObject found) {
+    if (found.number("startedAt") == 0) {
+      return found.bool("wanted", false) ? "wanted" : "-";
+    }
+    return found.number("progressPermille") / 10 + " %";
   }
 }

@@ -16,9 +16,12 @@ import picocli.CommandLine.Parameters;
       "Show logical, unique, compressed and physical bytes.",
       "Logical is counted per store, the rest per dedup domain, in which stores share chunks."
     },
-    footer = {"", "Example:", "  ./onefold stats"})
+    footer = {"", "Example:", "  ./onefold stats", "  ./onefold stats default/monday"})
 final class StatsVerb extends ApplianceVerb {
-  @Parameters(paramLabel = "STORE", arity = "0..1", description = "Only this store and its domain.")
+  @Parameters(
+      paramLabel = "STORE[/ITEM]",
+      arity = "0..1",
+      description = "Only this store and its domain, or what an item alone keeps on the disk.")
   private Optional<String> store = Optional.empty();
 
   StatsVerb(Environment environment) {
@@ -28,6 +31,9 @@ final class StatsVerb extends ApplianceVerb {
   @Override
   public Integer call() throws IOException, Failure {
     try (RestClient rest = rest()) {
+      if (store.isPresent() && store.orElseThrow().contains("/")) {
+        return item(rest, ItemReference.parse(store.orElseThrow(), environment().now()));
+      }
       JsonObject statistics = rest.get("/statistics");
       List<JsonObject> stores = statistics.array("stores").objects();
       List<JsonObject> domains = statistics.array("domains").objects();
@@ -67,6 +73,34 @@ final class StatsVerb extends ApplianceVerb {
       table.lines().forEach(this::say);
       result(statistics);
     }
+    return Exit.DONE;
+  }
+
+  private Integer item(RestClient rest, ItemReference reference) throws IOException, Failure {
+    JsonObject item = rest.get(RestClient.itemPath(reference));
+    say(reference + ", " + Size.format(item.number("lengthBytes")));
+    if (item.has("space")) {
+      JsonObject space = item.object("space");
+      say(
+          "nothing else refers to "
+              + Size.format(space.number("uniqueBytes"))
+              + " of it ("
+              + (space.bool("exact", false) ? "counted" : "estimated from a sample")
+              + ", as of "
+              + Times.show(space.number("asOf"))
+              + ")");
+      say("on disk   " + Size.format(space.number("freedBytes")));
+      say(
+          "at once   "
+              + Size.format(space.number("freedAtOnceBytes"))
+              + (space.number("freedBy") == 0
+                  ? ", but it is held"
+                  : " if deleted, by " + Times.show(space.number("freedBy")))
+              + "; the rest when more around it is dead");
+    } else {
+      say("what it alone keeps is known after the next cycle: ./onefold housekeeping");
+    }
+    result(item);
     return Exit.DONE;
   }
 

@@ -1,6 +1,7 @@
 package onefold.appliance.cli;
 
 import java.io.IOException;
+import java.util.List;
 import onefold.appliance.Size;
 import onefold.appliance.json.JsonObject;
 import picocli.CommandLine.Command;
@@ -48,9 +49,13 @@ final class StatusVerb extends ApplianceVerb {
               + " on disk, "
               + Size.format(status.number("freeBytes"))
               + " free");
+      List<JsonObject> alerts = status.array("alerts").objects();
+      for (JsonObject alert : alerts) {
+        say("ALERT     domain " + alert.text("domain") + ": " + alert.text("message"));
+      }
       say(healthy ? "healthy" : "NOT HEALTHY: " + status.text("problem"));
       result(status);
-      return healthy ? Exit.DONE : Exit.FAILED;
+      return healthy && alerts.isEmpty() ? Exit.DONE : Exit.FAILED;
     }
   }
 

@@ -62,6 +62,16 @@ public final class Metrics {
           "onefold.housekeeping.last.finished.milliseconds",
           tags,
           housekeeping.lastFinishedAtMillis());
+      add(rows, "onefold.housekeeping.running", tags, housekeeping.startedAtMillis() == 0 ? 0 : 1);
+      add(rows, "onefold.housekeeping.progress.permille", tags, housekeeping.progressPermille());
+      add(rows, "onefold.housekeeping.copy.read.bytes", tags, housekeeping.copyReadBytes());
+      add(rows, "onefold.housekeeping.copy.freed.bytes", tags, housekeeping.copyFreedBytes());
+      add(rows, "onefold.housekeeping.rested.milliseconds", tags, housekeeping.restedMillis());
+      add(
+          rows,
+          "onefold.housekeeping.paused",
+          tags,
+          housekeeping.phase() == HousekeepingStatus.Phase.PAUSED ? 1 : 0);
       add(rows, "onefold.housekeeping.stopped", tags, housekeeping.problem().isEmpty() ? 0 : 1);
     }
     for (StoreRecord found : store.stores()) {

@@ -277,7 +277,8 @@ public final class Api {
                 "/stores/{store}/items/{item...}",
                 USER,
                 "showItem",
-                "Returns an item.",
+                "Returns an item; its space as of the last mark of housekeeping, once there was"
+                    + " one.",
                 List.of(),
                 List.of(),
                 stores::item),

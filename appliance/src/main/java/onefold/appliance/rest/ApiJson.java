@@ -7,6 +7,7 @@ import onefold.store.DomainRecord;
 import onefold.store.DomainStatistics;
 import onefold.store.HousekeepingStatus;
 import onefold.store.ItemRecord;
+import onefold.store.ItemSpace;
 import onefold.store.LockKind;
 import onefold.store.ShortenedLock;
 import onefold.store.StoreRecord;
@@ -77,6 +78,16 @@ final class ApiJson {
         .put("reason", lock.by().reason());
   }
 
+  static JsonObject space(ItemSpace space) {
+    return new JsonObject()
+        .put("asOf", space.asOfMillis())
+        .put("exact", space.exact())
+        .put("uniqueBytes", space.uniqueBytes())
+        .put("freedBytes", space.freedBytes())
+        .put("freedAtOnceBytes", space.freedAtOnceBytes())
+        .put("freedBy", space.freedByMillis());
+  }
+
   static JsonObject upload(String store, UnfinishedUpload upload) {
     return new JsonObject()
         .put("id", upload.checkpoint().uploadId().toString())
@@ -106,10 +117,16 @@ final class ApiJson {
         .put("domain", domain.name())
         .put("phase", status.phase().name().toLowerCase(Locale.ROOT))
         .put("cycle", status.cycle())
+        .put("startedAt", status.startedAtMillis())
+        .put("progressPermille", status.progressPermille())
+        .put("wanted", status.wanted())
         .put("lastFinishedAt", status.lastFinishedAtMillis())
         .put("liveChunks", status.liveChunkCount())
         .put("backlogBytes", status.backlogBytes())
         .put("reclaimedBytes", status.reclaimedBytes())
+        .put("copyReadBytes", status.copyReadBytes())
+        .put("copyFreedBytes", status.copyFreedBytes())
+        .put("restedMillis", status.restedMillis())
         .put("problem", status.problem());
   }
 

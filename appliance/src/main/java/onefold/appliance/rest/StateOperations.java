@@ -24,11 +24,13 @@ final class StateOperations {
 
   ApiReply status(ApiRequest request) throws IOException {
     Optional<String> problem = status.problem().or(store::problem);
+    JsonArray alerts = alerts();
     JsonObject described =
         status
             .describe()
             .put("healthy", problem.isEmpty())
             .put("problem", problem.orElse(""))
+            .put("alerts", alerts)
             .put("storeTime", store.storeTimeMillis())
             .put("freeBytes", store.freeBytes());
     long logicalBytes = 0;
@@ -43,6 +45,22 @@ final class StateOperations {
             .put("logicalBytes", logicalBytes)
             .put("physicalBytes", physicalBytes)
             .put("stores", store.stores().size()));
+  }
+
+  /** What an operator must look at although everything is served. */
+  private JsonArray alerts() throws IOException {
+    JsonArray alerts = new JsonArray();
+    for (DomainRecord domain : store.domains()) {
+      String stopped = store.housekeepingStatus(domain.id()).problem();
+      if (!stopped.isEmpty()) {
+        alerts.add(
+            new JsonObject()
+                .put("kind", "housekeeping")
+                .put("domain", domain.name())
+                .put("message", "housekeeping has stopped: " + stopped));
+      }
+    }
+    return alerts;
   }
 
   ApiReply statistics(ApiRequest request) throws IOException {

@@ -221,7 +221,10 @@ final class StoreOperations {
 
   ApiReply item(ApiRequest request) throws IOException {
     StoreRecord found = visible(request.user(), request.pathValue("store"), Access.READ);
-    return ApiReply.ok(ApiJson.item(found.name(), require(found, request.pathValue("item"))));
+    ItemRecord item = require(found, request.pathValue("item"));
+    JsonObject shown = ApiJson.item(found.name(), item);
+    store.itemSpace(found.id(), item.name()).ifPresent(s -> shown.put("space", ApiJson.space(s)));
+    return ApiReply.ok(shown);
   }
 
   ApiReply setItem(ApiRequest request) throws IOException {

@@ -135,6 +135,18 @@ final class Domain implements AutoCloseable, Ground {
 
     /** Store time, for showing. */
     long storeTimeMillis();
+
+    /** Makes it durable that a cycle of housekeeping has been finished. */
+    void finished(Domain domain, Ground.FinishedCycle cycle) throws IOException;
+
+    /** Takes note of bytes that an upload or a reader has moved. */
+    void moved(long bytes);
+
+    /** All these bytes so far, of every domain. */
+    long movedBytes();
+
+    /** Whether there is little free space left above the reserve. */
+    boolean isSpaceShort();
   }
 
   private Domain(
@@ -495,6 +507,11 @@ final class Domain implements AutoCloseable, Ground {
    * the caller waits until the part has been built again.
    */
   void lookup(FingerprintBatch batch, Places places) throws IOException {
+    long bytes = 0;
+    for (int i = 0; i < batch.count(); i++) {
+      bytes += batch.lengths()[i];
+    }
+    names.moved(bytes);
     index.lookupForDedup(batch, places);
     for (int tried = 0; tried < MAX_REBUILDS && index.rebuildNeeded(); tried++) {
       awaitRebuild();
@@ -575,7 +592,9 @@ final class Domain implements AutoCloseable, Ground {
 
   /** A block in stored form. */
   byte[] storedBlock(long containerNumber, int block) throws IOException {
-    return containers.readBlock(containerNumber, block).bytes();
+    byte[] bytes = containers.readBlock(containerNumber, block).bytes();
+    names.moved(bytes.length);
+    return bytes;
   }
 
   CorruptDataException absent(byte[] fingerprints, int offset) {
@@ -1001,6 +1020,9 @@ final class Domain implements AutoCloseable, Ground {
     }
     if (was) {
       giveLane(upload.lane());
+      if (upload.leavesGarbage()) {
+        housekeeper.garbageLikely();
+      }
     }
   }
 
@@ -1132,6 +1154,38 @@ final class Domain implements AutoCloseable, Ground {
     names.commitAppended(this); // After which they may be sealed.
     containers.awaitSealing();
     names.commitAppended(this); // After which the index knows that they are.
+  }
+
+  @Override
+  public void sealData() throws IOException {
+    containers.endOpen(ChunkKind.DATA);
+    containers.awaitSealing();
+    names.commitAppended(this); // After which the index knows that they are sealed.
+  }
+
+  @Override
+  public boolean isStoring() {
+    lock.lock();
+    try {
+      return !uploads.isEmpty();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public long foregroundBytes() {
+    return names.movedBytes();
+  }
+
+  @Override
+  public boolean isSpaceShort() {
+    return names.isSpaceShort();
+  }
+
+  @Override
+  public void finished(FinishedCycle finishedCycle) throws IOException {
+    names.finished(this, finishedCycle);
   }
 
   @Override

@@ -4,11 +4,14 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import onefold.chunker.ChunkKind;
 import onefold.chunker.Fingerprint;
 import onefold.chunker.FingerprintBatch;
 import onefold.store.Id;
+import onefold.store.StoreFullException;
 import onefold.store.catalog.Catalog;
 import onefold.store.catalog.CatalogCommand;
 import onefold.store.catalog.CatalogReply;
@@ -31,7 +34,11 @@ final class DomainNames implements Domain.Names {
       Catalog catalog,
       CatalogPages pages,
       long epoch,
-      Consumer<String> problem) {}
+      Consumer<String> problem,
+      BooleanSupplier spaceIsShort) {}
+
+  /** Bytes that uploads and readers have moved. */
+  private final LongAdder moved = new LongAdder();
 
   /** For commands that nobody waits for: what is lost with them is found again. */
   private static final Committer.Listener UNHEARD =
@@ -58,8 +65,9 @@ final class DomainNames implements Domain.Names {
       Catalog catalog,
       CatalogPages pages,
       long epoch,
-      Consumer<String> problem) {
-    parts = new Parts(committer, catalog, pages, epoch, problem);
+      Consumer<String> problem,
+      BooleanSupplier spaceIsShort) {
+    parts = new Parts(committer, catalog, pages, epoch, problem, spaceIsShort);
   }
 
   /** Says that the catalog has been put on other pages; the committer's task only. */
@@ -241,5 +249,42 @@ final class DomainNames implements Domain.Names {
   @Override
   public long storeTimeMillis() {
     return clock.millis();
+  }
+
+  @Override
+  public void finished(Domain domain, Ground.FinishedCycle cycle) throws IOException {
+    if (domain.id().equals(CatalogCommand.NO_ID)) {
+      return; // Nobody is shown the catalog's own.
+    }
+    try {
+      parts()
+          .committer()
+          .submit(
+              null,
+              new CatalogCommand.PutRecord(
+                  stamp(),
+                  HousekeepingRecords.KIND,
+                  domain.id().toString(),
+                  HousekeepingRecords.encode(cycle)))
+          .await()
+          .orThrow();
+    } catch (StoreFullException e) {
+      UNHEARD.failed(e); // The cycle is no less finished; the next one says so too.
+    }
+  }
+
+  @Override
+  public void moved(long bytes) {
+    moved.add(bytes);
+  }
+
+  @Override
+  public long movedBytes() {
+    return moved.sum();
+  }
+
+  @Override
+  public boolean isSpaceShort() {
+    return parts().spaceIsShort().getAsBoolean();
   }
 }

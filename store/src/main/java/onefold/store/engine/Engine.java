@@ -25,6 +25,7 @@ import onefold.store.ItemListing;
 import onefold.store.ItemPage;
 import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
+import onefold.store.ItemSpace;
 import onefold.store.LockKind;
 import onefold.store.LockOverride;
 import onefold.store.Names;
@@ -46,6 +47,7 @@ import onefold.store.catalog.CatalogRoot;
 import onefold.store.catalog.CatalogView;
 import onefold.store.device.Device;
 import onefold.store.device.DeviceLock;
+import onefold.store.housekeeping.Ground.FinishedCycle;
 import onefold.store.journal.Journal;
 import onefold.store.journal.JournalPosition;
 import onefold.store.scheduler.Scheduler;
@@ -88,6 +90,9 @@ public final class Engine implements ChunkStore {
   private final AtomicLong journalledBytes = new AtomicLong();
   private volatile @Nullable String problem;
   private volatile boolean closing;
+
+  /** What an operator has set, for domains that are opened later. */
+  private volatile boolean housekeepingPaused;
 
   /** Whether the last commit covers everything, so that open containers may be sealed. */
   private boolean orderly;
@@ -135,6 +140,7 @@ public final class Engine implements ChunkStore {
         engine.names.unlinked(unlinked.getKey(), unlinked.getValue());
       }
       engine.makeDefaults();
+      engine.beginHousekeeping();
       ready = true;
       return engine;
     } finally {
@@ -160,7 +166,13 @@ public final class Engine implements ChunkStore {
     this.domains.putAll(recovered.domains());
     this.names = recovered.names();
     this.committer = new Committer(scheduler, new Ground());
-    names.ready(committer, catalog, recovered.pages(), superblock.epoch(), what -> problem = what);
+    names.ready(
+        committer,
+        catalog,
+        recovered.pages(),
+        superblock.epoch(),
+        what -> problem = what,
+        space::isShort);
   }
 
   private void makeDefaults() throws IOException {
@@ -180,6 +192,29 @@ public final class Engine implements ChunkStore {
     if (superblock.sequence() == 1) {
       committer.checkpoint();
     }
+  }
+
+  private void beginHousekeeping() throws IOException {
+    housekeepingPaused = housekeepingSettings().paused();
+    catalogDomain.housekeeper().begin(FinishedCycle.NONE, housekeepingPaused);
+    for (Domain domain : openDomains()) {
+      domain.housekeeper().begin(finishedCycle(domain), housekeepingPaused);
+    }
+  }
+
+  private HousekeepingRecords.Settings housekeepingSettings() throws IOException {
+    Optional<byte[]> record = findRecord(HousekeepingRecords.KIND, HousekeepingRecords.SETTINGS);
+    return record.isPresent()
+        ? HousekeepingRecords.decodeSettings(record.get())
+        : HousekeepingRecords.Settings.NONE;
+  }
+
+  private FinishedCycle finishedCycle(Domain domain) throws IOException {
+    String key = domain.id().toString();
+    Optional<byte[]> record = findRecord(HousekeepingRecords.KIND, key);
+    return record.isPresent()
+        ? HousekeepingRecords.decodeCycle(key, record.get())
+        : FinishedCycle.NONE;
   }
 
   // ---- domains and stores
@@ -549,10 +584,41 @@ public final class Engine implements ChunkStore {
   }
 
   @Override
-  public void pauseHousekeeping(boolean paused) {
+  public void pauseHousekeeping(boolean paused) throws IOException {
+    if (!paused) {
+      rest(false); // First: it may be what makes room for the record.
+    }
+    putRecord(
+        CatalogCommand.NO_ID,
+        HousekeepingRecords.KIND,
+        HousekeepingRecords.SETTINGS,
+        Optional.of(HousekeepingRecords.encode(new HousekeepingRecords.Settings(paused))));
+    rest(paused);
+  }
+
+  private void rest(boolean paused) {
+    housekeepingPaused = paused;
+    catalogDomain.housekeeper().pause(paused);
     for (Domain domain : openDomains()) {
       domain.housekeeper().pause(paused);
     }
+  }
+
+  @Override
+  public Optional<ItemSpace> itemSpace(Id storeId, String name) throws IOException {
+    ItemRecord item =
+        findItem(storeId, name)
+            .orElseThrow(
+                () -> new RefusedException(Reason.NOT_FOUND, "there is no item '" + name + "'"));
+    StoreRecord store =
+        catalog
+            .view()
+            .store(storeId)
+            .orElseThrow(() ->
+                new RefusedException(Reason.NOT_FOUND, "there is no store with the id " + storeId));
+    return domain(store.domainId())
+        .housekeeper()
+        .space(item.root().node(), item.lockedUntilMillis(), item.held());
   }
 
   @Override
@@ -654,6 +720,7 @@ public final class Engine implements ChunkStore {
               new CommittedEnds(),
               names,
               false);
+      made.housekeeper().begin(FinishedCycle.NONE, housekeepingPaused);
       domains.put(domainId, made);
       return made;
     } finally {
@@ -784,6 +851,7 @@ public final class Engine implements ChunkStore {
         catalog.finish(fold);
         done = true;
         names.folded(before);
+        catalogDomain.housekeeper().garbageLikely();
         journalledBytes.set(0);
         journal.trim(position.position() - 1);
         if (space.isEnough()) {

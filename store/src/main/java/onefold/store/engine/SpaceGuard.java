@@ -55,4 +55,13 @@ final class SpaceGuard {
   boolean isEnough() throws IOException {
     return device.freeBytes() >= reserveBytes;
   }
+
+  /** Whether uploads will be refused soon; false if that cannot be asked. */
+  boolean isShort() {
+    try {
+      return device.freeBytes() < 2 * reserveBytes;
+    } catch (IOException e) {
+      return false;
+    }
+  }
 }

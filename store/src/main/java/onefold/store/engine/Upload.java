@@ -18,6 +18,7 @@ import onefold.chunker.NodeSource;
 import onefold.chunker.ObjectRoot;
 import onefold.chunker.ParameterSet;
 import onefold.store.Checkpoint;
+import onefold.store.CommitMode;
 import onefold.store.CommitOutcome;
 import onefold.store.CommitRequest;
 import onefold.store.CorruptDataException;
@@ -73,6 +74,7 @@ final class Upload implements IngestSession {
   private long durableBytes; // guarded by lock
 
   private volatile boolean superseded;
+  private volatile boolean leavesGarbage = true;
 
   private final Places places = new Places(256);
   private final FingerprintBatch one = new FingerprintBatch(ChunkKind.NODE, 1);
@@ -359,6 +361,8 @@ final class Upload implements IngestSession {
       return new CommitOutcome.Lacking(goneNodes, goneData);
     }
     checkRoot(root);
+    boolean replaces =
+        request.mode() == CommitMode.REPLACE && engine.findItem(store.id(), itemName).isPresent();
     CatalogReply reply =
         engine
             .committer()
@@ -377,8 +381,14 @@ final class Upload implements IngestSession {
                     uploadId))
             .await();
     CommitOutcome outcome = committed(reply);
+    leavesGarbage = replaces;
     end();
     return outcome;
+  }
+
+  /** Whether it has replaced something, or has stored what nothing names. */
+  boolean leavesGarbage() {
+    return leavesGarbage;
   }
 
   private static CommitOutcome committed(CatalogReply reply) throws RefusedException {

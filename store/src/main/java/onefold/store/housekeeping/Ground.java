@@ -22,6 +22,34 @@ public interface Ground {
    */
   void sealNodes() throws IOException;
 
+  /** Ends the open data containers, so that what is dead in them can be given back. */
+  void sealData() throws IOException;
+
+  /** Whether somebody is storing data now. */
+  boolean isStoring();
+
+  /** Bytes that uploads and readers have moved so far. */
+  long foregroundBytes();
+
+  /** Whether the disk is so full that giving back is more urgent than what uploads do. */
+  boolean isSpaceShort();
+
+  /** Makes it durable that a cycle has been finished, for showing. */
+  void finished(FinishedCycle cycle) throws IOException;
+
+  /**
+   * A finished cycle.
+   *
+   * @param cycle its number, from 1
+   * @param atMillis store time of its end
+   * @param liveChunkCount chunks found live
+   * @param backlogBytes stored bytes that are dead and stayed
+   */
+  record FinishedCycle(long cycle, long atMillis, long liveChunkCount, long backlogBytes) {
+    /** Before the first one. */
+    public static final FinishedCycle NONE = new FinishedCycle(0, 0, 0, 0);
+  }
+
   /**
    * Whether a container is sealed, all its chunks are published, and what is taken out of reach of
    * it stays so after a checkpoint of the index. The others are no cycle's business yet.

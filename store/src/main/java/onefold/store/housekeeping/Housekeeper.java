@@ -1,16 +1,20 @@
 package onefold.store.housekeeping;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import onefold.chunker.ChunkKind;
+import onefold.chunker.Fingerprint;
 import onefold.chunker.ParameterSet;
 import onefold.store.CorruptDataException;
 import onefold.store.HousekeepingStatus;
 import onefold.store.HousekeepingStatus.Phase;
+import onefold.store.ItemSpace;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
 import onefold.store.StoreFullException;
@@ -23,10 +27,24 @@ import onefold.store.scheduler.TaskHandle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs the cycles of one domain: one after the other when asked, and by itself when something was
+ * Runs the cycles of one domain: when asked, and by itself after a start and when something was
  * deleted. Any thread may call it.
+ *
+ * <p>A cycle that a stop or a crash has cut off begins again from the roots: what it had copied
+ * forward is found as younger copies and not copied again, what it had dropped is gone, and the
+ * mark is the cheap part. Nothing of a mark would be right after a start, because uploads go on.
  */
 public final class Housekeeper {
+  /**
+   * After a start a cycle begins so much later: what a crash or a broken upload left is garbage.
+   */
+  static final Duration AFTER_START = Duration.ofMinutes(1);
+
+  /** After a cycle that failed the next begins so much later, if nobody asks before. */
+  static final Duration AFTER_FAILURE = Duration.ofMinutes(10);
+
+  private static final Duration REST_SLICE = Duration.ofMillis(20);
+
   private final Scheduler scheduler;
   private final Ground ground;
   private final ParameterSet parameterSet;
@@ -37,15 +55,31 @@ public final class Housekeeper {
   private final SchedulerLock lock;
   private final SchedulerCondition changed;
 
+  /** The task's own. */
+  private final Pace pace;
+
   // Guarded by lock.
   private Phase phase = Phase.IDLE;
+  private Ground.FinishedCycle finished = Ground.FinishedCycle.NONE;
   private long begunCycles;
-  private long cycle;
+  private long endedCycles;
+  private long succeededCycle;
+  private long askedCycle;
   private long wantedCycle;
-  private long lastFinishedAtMillis;
+  private long dueNanos;
+  private long restUntilNanos;
+  private long cycleNanos;
+  private long startedAtMillis;
+  private long doneCount;
+  private long totalCount;
   private long liveChunkCount;
   private long backlogBytes;
+  private long estimateBytes;
   private long reclaimedBytes;
+  private long copyReadBytes;
+  private long copyFreedBytes;
+  private long restedMillis;
+  private Optional<Owners.RootShares> shares = Optional.empty();
   private String problem = "";
   private @Nullable Throwable failure;
   private boolean paused;
@@ -62,10 +96,10 @@ public final class Housekeeper {
   }
 
   /**
-   * Makes one; it does nothing by itself until {@link #garbageLikely}.
+   * Makes one; it does nothing by itself until {@link #garbageLikely} or {@link #begin}.
    *
    * @param flat whether nodes refer to no chunks
-   * @param background whether a delete starts a cycle
+   * @param background whether a start and a delete start a cycle
    */
   public Housekeeper(
       Scheduler scheduler,
@@ -84,6 +118,30 @@ public final class Housekeeper {
     this.storeTime = storeTime;
     this.lock = scheduler.lock("housekeeping");
     this.changed = lock.newCondition();
+    this.pace = new Pace(scheduler.cores());
+    this.dueNanos = scheduler.nanoTime();
+    this.restUntilNanos = dueNanos;
+  }
+
+  /**
+   * Takes over what was known before the start, and lets a cycle begin some time after it.
+   *
+   * @param before the last finished cycle
+   * @param rests whether it is paused
+   */
+  public void begin(Ground.FinishedCycle before, boolean rests) {
+    lock.lock();
+    try {
+      finished = before;
+      liveChunkCount = before.liveChunkCount();
+      backlogBytes = before.backlogBytes();
+      paused = rests;
+      if (background) {
+        want(scheduler.nanoTime() + AFTER_START.toNanos());
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Where it stands. */
@@ -91,14 +149,58 @@ public final class Housekeeper {
     lock.lock();
     try {
       Phase shown = paused && phase != Phase.STOPPED ? Phase.PAUSED : phase;
+      boolean runs = phase == Phase.MARKING || phase == Phase.SWEEPING;
       return new HousekeepingStatus(
           shown,
-          cycle,
-          lastFinishedAtMillis,
+          finished.cycle(),
+          runs ? startedAtMillis : 0,
+          runs && totalCount > 0 ? (int) Math.min(1000, doneCount * 1000 / totalCount) : 0,
+          wantedCycle > begunCycles,
+          finished.atMillis(),
           liveChunkCount,
-          backlogBytes,
+          backlogBytes + estimateLeft(),
           reclaimedBytes,
+          copyReadBytes,
+          copyFreedBytes,
+          restedMillis,
           problem);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What is likely dead in the containers that a sweep has not reached. Under the lock. */
+  private long estimateLeft() {
+    if (phase != Phase.SWEEPING || totalCount == 0) {
+      return 0;
+    }
+    return (long)
+        (estimateBytes * (double) (totalCount - Math.min(doneCount, totalCount)) / totalCount);
+  }
+
+  /**
+   * What a root alone keeps, as of the last finished cycle since the start; empty if the root was
+   * not there then.
+   *
+   * @param lockedUntilMillis until when it cannot be deleted, or 0
+   * @param held whether nobody knows when it can
+   */
+  public Optional<ItemSpace> space(Fingerprint root, long lockedUntilMillis, boolean held) {
+    lock.lock();
+    try {
+      if (shares.isEmpty() || !shares.get().knows(root)) {
+        return Optional.empty();
+      }
+      Owners.RootShares known = shares.get();
+      long cycleMillis = cycleNanos / 1_000_000 + 1;
+      return Optional.of(
+          new ItemSpace(
+              known.asOfMillis(),
+              known.isExact(),
+              known.uniqueBytes(root),
+              known.freedBytes(root),
+              known.freedAtOnceBytes(root),
+              held ? 0 : Math.max(storeTime.getAsLong(), lockedUntilMillis) + 2 * cycleMillis));
     } finally {
       lock.unlock();
     }
@@ -114,15 +216,16 @@ public final class Housekeeper {
     lock.lock();
     try {
       long wanted = begunCycles + 1;
-      want(wanted);
-      while (cycle < wanted && !stopped && !(phase == Phase.STOPPED && begunCycles >= wanted)) {
+      askedCycle = Math.max(askedCycle, wanted);
+      want(scheduler.nanoTime());
+      while (endedCycles < wanted && !stopped) {
         changed.await();
       }
-      if (stopped) {
+      if (endedCycles < wanted) {
         throw new RefusedException(Reason.SHUTTING_DOWN, "the store is closing");
       }
       Throwable reason = failure;
-      if (cycle < wanted && reason != null) {
+      if (succeededCycle < wanted && reason != null) {
         String message = "housekeeping stopped: " + reason.getMessage();
         throw switch (reason) {
           case CorruptDataException corrupt -> corrupt;
@@ -136,14 +239,17 @@ public final class Housekeeper {
     }
   }
 
-  /** Says that something was deleted. */
+  /**
+   * Says that something was deleted. The cycle begins at once, or when as much time has passed as
+   * the one before took: cycles that follow each other work half of the time at most.
+   */
   public void garbageLikely() {
     if (!background) {
       return;
     }
     lock.lock();
     try {
-      want(begunCycles + 1);
+      want(scheduler.nanoTime() - restUntilNanos > 0 ? scheduler.nanoTime() : restUntilNanos);
     } finally {
       lock.unlock();
     }
@@ -176,51 +282,79 @@ public final class Housekeeper {
     }
   }
 
-  /** Under the lock. */
-  private void want(long wanted) {
-    wantedCycle = Math.max(wantedCycle, wanted);
+  /** Wants a cycle after the one that runs. Under the lock. */
+  private void want(long whenNanos) {
+    if (wantedCycle <= begunCycles) {
+      wantedCycle = begunCycles + 1;
+      dueNanos = whenNanos;
+    } else if (whenNanos - dueNanos < 0) {
+      dueNanos = whenNanos;
+    }
+    changed.signalAll();
     if (task == null && !stopped) {
       task = scheduler.start("housekeeping", this::runWanted);
     }
   }
 
   private void runWanted() {
-    while (true) {
-      lock.lock();
-      try {
-        if (stopped || begunCycles >= wantedCycle) {
-          task = null;
-          changed.signalAll();
-          return;
-        }
-        begunCycles++;
-        phase = Phase.MARKING; // Or who waits for this cycle is told how the one before has ended.
-      } finally {
-        lock.unlock();
-      }
+    while (awaitNext()) {
       Throwable reason = null;
+      long begin = scheduler.nanoTime();
+      pace.begin(begin, ground.foregroundBytes(), reclaimed());
       try {
         between();
         runCycle();
       } catch (IOException | RuntimeException e) {
         reason = e;
       }
-      ended(reason);
+      ended(reason, scheduler.nanoTime() - begin);
     }
   }
 
-  private void ended(@Nullable Throwable reason) {
+  /** Waits until a cycle is due; false if none is wanted. */
+  private boolean awaitNext() {
+    lock.lock();
+    try {
+      while (true) {
+        if (stopped || wantedCycle <= begunCycles) {
+          task = null;
+          changed.signalAll();
+          return false;
+        }
+        long waitNanos = dueNanos - scheduler.nanoTime();
+        if (waitNanos <= 0) {
+          break;
+        }
+        changed.await(Duration.ofNanos(waitNanos));
+      }
+      begunCycles++;
+      phase = Phase.MARKING; // Or who waits for this cycle is told how the one before has ended.
+      startedAtMillis = storeTime.getAsLong();
+      doneCount = 0;
+      totalCount = 0;
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void ended(@Nullable Throwable reason, long tookNanos) {
     lock.lock();
     try {
       failure = reason;
+      endedCycles = begunCycles;
+      cycleNanos = tookNanos;
+      restUntilNanos = scheduler.nanoTime() + tookNanos;
       if (reason == null) {
-        cycle = begunCycles;
-        lastFinishedAtMillis = storeTime.getAsLong();
+        succeededCycle = begunCycles;
         problem = "";
         phase = Phase.IDLE;
       } else {
         problem = String.valueOf(reason.getMessage());
         phase = Phase.STOPPED;
+        if (background && !stopped) {
+          want(scheduler.nanoTime() + AFTER_FAILURE.toNanos());
+        }
       }
       changed.signalAll();
     } finally {
@@ -228,20 +362,39 @@ public final class Housekeeper {
     }
   }
 
-  private void enter(Phase next) {
+  private void enter(Phase next, long newTotalCount) {
     lock.lock();
     try {
       phase = next;
+      doneCount = 0;
+      totalCount = newTotalCount;
     } finally {
       lock.unlock();
     }
   }
 
-  /** Waits while paused. */
+  /** Waits while paused, and rests while the foreground works. */
   private void between() throws Stopped {
+    awaitResumed();
+    long now = scheduler.nanoTime();
+    long rest = pace.restNanos(now, ground.foregroundBytes(), reclaimed());
+    if (rest > 0 && !ground.isSpaceShort()) {
+      lock.lock();
+      try {
+        rest(now, rest);
+        restedMillis = pace.restedNanos() / 1_000_000;
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  private void awaitResumed() throws Stopped {
+    boolean waited = false;
     lock.lock();
     try {
       while (paused && !stopped) {
+        waited = true;
         changed.await();
       }
       if (stopped) {
@@ -250,54 +403,151 @@ public final class Housekeeper {
     } finally {
       lock.unlock();
     }
+    if (waited) {
+      pace.rested(scheduler.nanoTime(), 0, ground.foregroundBytes());
+    }
+  }
+
+  /** Rests, at the longest until nothing moves in the foreground. Under the lock. */
+  private void rest(long beginNanos, long nanos) throws Stopped {
+    long seen = ground.foregroundBytes();
+    long movedNanos = beginNanos;
+    long now = beginNanos;
+    while (now - beginNanos < nanos && now - movedNanos < Pace.IDLE_NANOS && !paused) {
+      long left = Math.min(REST_SLICE.toNanos(), nanos - (now - beginNanos));
+      changed.await(Duration.ofNanos(left));
+      if (stopped) {
+        throw new Stopped();
+      }
+      now = scheduler.nanoTime();
+      long moved = ground.foregroundBytes();
+      if (moved != seen) {
+        seen = moved;
+        movedNanos = now;
+      }
+    }
+    pace.rested(now, now - beginNanos, seen);
   }
 
   private void runCycle() throws IOException {
-    enter(Phase.MARKING);
     Containers containers = ground.containers();
     ground.sealNodes();
+    if (isAsked() && !ground.isStoring()) {
+      ground.sealData();
+    }
     List<Long> nodes = candidates(ChunkKind.NODE);
     List<Long> data = candidates(ChunkKind.DATA);
     Set<Long> candidates = new HashSet<>(nodes);
     candidates.addAll(data);
     between();
-    try (LiveVectors live = LiveVectors.of(containers, data, nodes, scheduler.random())) {
+    try (LiveVectors live =
+        LiveVectors.of(containers, data, nodes, scheduler.random(), this::between)) {
       runCycle(live, nodes, data, candidates);
+    }
+  }
+
+  /** Whether somebody waits for the cycle that runs. */
+  private boolean isAsked() {
+    lock.lock();
+    try {
+      return askedCycle == begunCycles;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private long reclaimed() {
+    lock.lock();
+    try {
+      return reclaimedBytes;
+    } finally {
+      lock.unlock();
     }
   }
 
   private void runCycle(LiveVectors live, List<Long> nodes, List<Long> data, Set<Long> candidates)
       throws IOException {
     Cycle current = new Cycle(scheduler, live, candidates);
+    Owners owners = flat ? Owners.none() : new Owners(live.nodeNumbers());
+    Counting progress = new Counting();
     ground.attach(current);
-    boolean finished = false;
+    boolean done = false;
     try {
-      long lowestUnnamed = mark(current, live, nodes);
-      enter(Phase.SWEEPING);
+      long lowestUnnamed = mark(current, live, owners, nodes);
       data.removeIf(number -> number >= lowestUnnamed);
-      Counting progress = new Counting();
-      Sweep sweep = new Sweep(ground, current, live, containerBytes, progress);
+      beginSweep(live, nodes.size() + data.size(), storedBytes(data));
+      Sweep sweep = new Sweep(ground, current, live, owners, containerBytes, progress);
       sweep.nodes(nodes);
       sweep.data(data);
       sweep.drop();
-      finished = true;
-      lock.lock();
-      try {
-        liveChunkCount = live.markedCount();
-        backlogBytes = progress.deadBytes;
-      } finally {
-        lock.unlock();
-      }
+      done = true;
     } finally {
-      ground.detach(finished);
+      ground.detach(done);
       current.end();
+    }
+    finish(live.markedCount(), progress.deadBytes, owners);
+  }
+
+  /** Estimates what is dead: as large a part of the stored bytes as of the chunks. */
+  private void beginSweep(LiveVectors live, int containerCount, long storedBytes) {
+    enter(Phase.SWEEPING, containerCount);
+    long chunks = Math.max(1, live.chunkCount());
+    lock.lock();
+    try {
+      liveChunkCount = live.markedCount();
+      backlogBytes = 0;
+      estimateBytes = (long) ((double) (chunks - live.markedCount()) / chunks * storedBytes);
+    } finally {
+      lock.unlock();
     }
   }
 
+  private long storedBytes(List<Long> numbers) throws IOException {
+    long bytes = 0;
+    for (long number : numbers) {
+      bytes += ground.containers().info(number).storedBytes();
+    }
+    return bytes;
+  }
+
+  private void finish(long live, long deadBytes, Owners owners) throws IOException {
+    Ground.FinishedCycle now;
+    lock.lock();
+    try {
+      now = new Ground.FinishedCycle(finished.cycle() + 1, storeTime.getAsLong(), live, deadBytes);
+      finished = now;
+      liveChunkCount = live;
+      backlogBytes = deadBytes;
+      shares = Optional.of(owners.shares(now.atMillis()));
+    } finally {
+      lock.unlock();
+    }
+    ground.finished(now);
+  }
+
   /** Marks what is live and says from which container on data may be live without a mark. */
-  private long mark(Cycle current, LiveChunks live, List<Long> nodes) throws IOException {
+  private long mark(Cycle current, LiveChunks live, Owners owners, List<Long> nodes)
+      throws IOException {
     Containers containers = ground.containers();
-    Mark mark = new Mark(containers, ground.index(), live, parameterSet);
+    Mark mark =
+        new Mark(
+            containers,
+            ground.index(),
+            live,
+            parameterSet,
+            owners,
+            new LiveVectors.Between() {
+              @Override
+              public void pause() throws IOException {
+                between();
+              }
+
+              @Override
+              public void container() throws IOException {
+                step();
+                between();
+              }
+            });
     ground.visitSessions(mark);
     // Before the names are read: what an upload names from now on is found there.
     long lowestUnnamed = ground.lowestUnnamedDataContainer();
@@ -310,11 +560,21 @@ public final class Housekeeper {
     long seen;
     do {
       do {
+        enter(Phase.MARKING, nodes.size());
         between();
         seen = current.markedByAnswers();
       } while (!flat && mark.pass(nodes) > 0);
     } while (!current.beginSweep(seen));
     return lowestUnnamed;
+  }
+
+  private void step() {
+    lock.lock();
+    try {
+      doneCount++;
+    } finally {
+      lock.unlock();
+    }
   }
 
   private List<Long> candidates(ChunkKind kind) throws IOException {
@@ -340,8 +600,26 @@ public final class Housekeeper {
     }
 
     @Override
-    public void dead(long bytes) {
+    public void swept(long bytes) {
       deadBytes += bytes;
+      lock.lock();
+      try {
+        doneCount++;
+        backlogBytes = deadBytes;
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    @Override
+    public void copied(long readBytes, long freedBytes) {
+      lock.lock();
+      try {
+        copyReadBytes += readBytes;
+        copyFreedBytes += freedBytes;
+      } finally {
+        lock.unlock();
+      }
     }
 
     @Override

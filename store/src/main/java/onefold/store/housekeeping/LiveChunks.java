@@ -28,4 +28,7 @@ interface LiveChunks {
 
   /** How many are marked. */
   long markedCount();
+
+  /** How many there are. */
+  long chunkCount();
 }

@@ -187,6 +187,12 @@ final class LiveVector implements AutoCloseable {
     return keyCount;
   }
 
+  /** One more than the greatest number of a bit. */
+  long slotCount() {
+    Part last = parts[parts.length - 1];
+    return last.slotBase + slotCount(last);
+  }
+
   /** How many bits are marked. */
   long markedCount() {
     return marked.sum();

@@ -26,14 +26,29 @@ final class LiveVectors implements LiveChunks, AutoCloseable {
     this.nodes = nodes;
   }
 
+  /** Called every now and then; may wait, or end it all. */
+  interface Between {
+    void pause() throws IOException;
+
+    /** Called between containers. */
+    default void container() throws IOException {
+      pause();
+    }
+  }
+
   /** Makes the sets of all chunks of these containers, which are sealed. */
   static LiveVectors of(
-      Containers containers, List<Long> dataNumbers, List<Long> nodeNumbers, RandomGenerator random)
+      Containers containers,
+      List<Long> dataNumbers,
+      List<Long> nodeNumbers,
+      RandomGenerator random,
+      Between between)
       throws IOException {
-    LiveVector data = vector(containers, dataNumbers, false, random);
+    LiveVector data = vector(containers, dataNumbers, false, random, between);
     boolean done = false;
     try {
-      LiveVectors vectors = new LiveVectors(data, vector(containers, nodeNumbers, true, random));
+      LiveVectors vectors =
+          new LiveVectors(data, vector(containers, nodeNumbers, true, random, between));
       done = true;
       return vectors;
     } finally {
@@ -45,7 +60,11 @@ final class LiveVectors implements LiveChunks, AutoCloseable {
 
   /** Makes the vector of all chunks of containers of one kind. */
   static LiveVector vector(
-      Containers containers, List<Long> numbers, boolean checked, RandomGenerator random)
+      Containers containers,
+      List<Long> numbers,
+      boolean checked,
+      RandomGenerator random,
+      Between between)
       throws IOException {
     long count = 0;
     for (long number : numbers) {
@@ -56,6 +75,7 @@ final class LiveVectors implements LiveChunks, AutoCloseable {
           for (long number : numbers) {
             ContainerDirectory directory = containers.directory(number);
             sink.fingerprints(directory.chunks().fingerprints(), directory.chunks().count());
+            between.container();
           }
         },
         count,
@@ -96,6 +116,21 @@ final class LiveVectors implements LiveChunks, AutoCloseable {
   @Override
   public long markedCount() {
     return data.markedCount() + nodes.markedCount();
+  }
+
+  @Override
+  public long chunkCount() {
+    return data.keyCount() + nodes.keyCount();
+  }
+
+  /** One more than the greatest number that {@link #nodeOf} gives. */
+  long nodeNumbers() {
+    return nodes.slotCount();
+  }
+
+  /** The number of a node among nodes. */
+  static long nodeOf(long chunk) {
+    return chunk >>> 1;
   }
 
   @Override

@@ -28,12 +28,17 @@ final class Mark implements Ground.RootVisitor {
   /** Data chunks that are marked together, so that many memory accesses are on their way. */
   private static final int GATHERED = 1024;
 
+  /** Blocks that are read before others get their turn. */
+  private static final int BLOCKS_AT_ONCE = 64;
+
   /** The disk is told of blocks that lie so far before the one that is being read. */
   private static final int AHEAD_BYTES = 1 << 20;
 
   private final Containers containers;
   private final ChunkIndex index;
   private final LiveChunks live;
+  private final Owners owners;
+  private final LiveVectors.Between between;
   private final byte[] gathered = new byte[GATHERED * Fingerprint.BYTES];
   private int gatheredCount;
   private final NodeReader reader = new NodeReader();
@@ -47,7 +52,21 @@ final class Mark implements Ground.RootVisitor {
 
   private long referenceCount;
 
-  Mark(Containers containers, ChunkIndex index, LiveChunks live, ParameterSet set) {
+  /**
+   * Makes one.
+   *
+   * @param owners learns which chunks belong to one root alone
+   * @param between called every now and then; may wait, or end the mark
+   */
+  Mark(
+      Containers containers,
+      ChunkIndex index,
+      LiveChunks live,
+      ParameterSet set,
+      Owners owners,
+      LiveVectors.Between between) {
+    this.owners = owners;
+    this.between = between;
     this.containers = containers;
     this.index = index;
     this.live = live;
@@ -62,7 +81,11 @@ final class Mark implements Ground.RootVisitor {
   @Override
   public void namedRoots(FingerprintBatch chunks) throws IOException {
     for (int i = 0; i < chunks.count(); i++) {
-      mark(chunks.kind(), chunks.fingerprints(), i * Fingerprint.BYTES);
+      int offset = i * Fingerprint.BYTES;
+      switch (chunks.kind()) {
+        case DATA -> gather(chunks.fingerprints(), offset, chunks.lengths()[i], Owners.SHARED);
+        case NODE -> markNode(chunks.fingerprints(), offset, true, Owners.SHARED);
+      }
     }
     markGathered();
   }
@@ -73,20 +96,19 @@ final class Mark implements Ground.RootVisitor {
       long chunk = live.find(chunks.kind(), chunks.fingerprints(), i * Fingerprint.BYTES);
       if (chunk != LiveChunks.UNKNOWN) {
         live.mark(chunk);
+        switch (chunks.kind()) {
+          case DATA ->
+              owners.data(
+                  chunks.fingerprints(), i * Fingerprint.BYTES, chunks.lengths()[i], Owners.SHARED);
+          case NODE -> owners.reach(LiveVectors.nodeOf(chunk), Owners.SHARED);
+        }
       }
     }
   }
 
-  private void mark(ChunkKind kind, byte[] fingerprints, int offset) throws IOException {
-    if (kind == ChunkKind.DATA) {
-      gather(fingerprints, offset);
-    } else {
-      markNode(fingerprints, offset);
-    }
-  }
-
   /** Marks a data chunk, at the latest with {@link #markGathered}. */
-  private void gather(byte[] fingerprints, int offset) {
+  private void gather(byte[] fingerprints, int offset, int lengthBytes, int owner) {
+    owners.data(fingerprints, offset, lengthBytes, owner);
     System.arraycopy(
         fingerprints, offset, gathered, gatheredCount * Fingerprint.BYTES, Fingerprint.BYTES);
     if (++gatheredCount == GATHERED) {
@@ -99,10 +121,12 @@ final class Mark implements Ground.RootVisitor {
     gatheredCount = 0;
   }
 
-  private void markNode(byte[] fingerprints, int offset) throws IOException {
+  private void markNode(byte[] fingerprints, int offset, boolean root, int owner)
+      throws IOException {
     long chunk = live.find(ChunkKind.NODE, fingerprints, offset);
     if (chunk != LiveChunks.UNKNOWN) {
       live.mark(chunk);
+      owners.reach(LiveVectors.nodeOf(chunk), root ? owners.root(fingerprints, offset) : owner);
     } else {
       one.clear();
       one.add(fingerprints, offset, 0);
@@ -124,9 +148,10 @@ final class Mark implements Ground.RootVisitor {
       for (int block = 0; block < directory.blockCount(); block++) {
         DecodedBlock decoded = containers.decodedBlock(number, directory.block(block).firstSlot());
         for (int i = 0; i < decoded.chunkCount(); i++) {
-          visit(decoded, decoded.firstSlot() + i, directory);
+          visit(decoded, decoded.firstSlot() + i, directory, Owners.SHARED);
         }
       }
+      between.pause();
     }
     markGathered();
   }
@@ -149,7 +174,11 @@ final class Mark implements Ground.RootVisitor {
           told = tellAhead(directory, block, Math.min(told, block));
         }
         count += visits;
+        if (block % BLOCKS_AT_ONCE == 0) {
+          between.pause();
+        }
       }
+      between.container();
     }
     markGathered();
     return count;
@@ -177,7 +206,8 @@ final class Mark implements Ground.RootVisitor {
     DecodedBlock decoded = null;
     long visits = 0;
     for (int slot = first + count - 1; slot >= first; slot--) {
-      if (done.get(slot) || directory.isLost(slot)) {
+      boolean before = done.get(slot);
+      if ((before && !owners.anyChanged()) || directory.isLost(slot)) {
         continue;
       }
       long chunk =
@@ -185,17 +215,20 @@ final class Mark implements Ground.RootVisitor {
       if (chunk == LiveChunks.UNKNOWN || !live.isMarked(chunk)) {
         continue;
       }
+      if (before && !owners.isChanged(LiveVectors.nodeOf(chunk))) {
+        continue;
+      }
       if (decoded == null) {
         decoded = containers.decodedBlock(directory.containerNumber(), slot);
       }
-      visit(decoded, slot, directory);
+      visit(decoded, slot, directory, owners.visit(LiveVectors.nodeOf(chunk)));
       done.set(slot);
       visits++;
     }
     return visits;
   }
 
-  private void visit(DecodedBlock block, int slot, ContainerDirectory directory)
+  private void visit(DecodedBlock block, int slot, ContainerDirectory directory, int owner)
       throws IOException {
     int from = block.offset(slot);
     int length = block.lengthBytes(slot);
@@ -216,12 +249,16 @@ final class Mark implements Ground.RootVisitor {
     }
     while (reader.next()) {
       EntryType type = reader.entryType();
-      if (type != EntryType.HOLE && type != EntryType.RESERVED) {
-        referenceCount++;
-        mark(
-            type == EntryType.CHILD ? ChunkKind.NODE : ChunkKind.DATA,
-            block.bytes(),
-            reader.fingerprintOffset());
+      switch (type) {
+        case HOLE, RESERVED -> {}
+        case CHILD -> {
+          referenceCount++;
+          markNode(block.bytes(), reader.fingerprintOffset(), false, owner);
+        }
+        case CHUNK, SLICE -> {
+          referenceCount++;
+          gather(block.bytes(), reader.fingerprintOffset(), reader.chunkLengthBytes(), owner);
+        }
       }
     }
   }

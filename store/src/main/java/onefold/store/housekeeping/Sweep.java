@@ -3,7 +3,9 @@ package onefold.store.housekeeping;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import onefold.block.BlockBuilder;
 import onefold.block.BlockCodec;
 import onefold.block.BlockFormatException;
@@ -37,6 +39,7 @@ final class Sweep {
   private final ChunkIndex index;
   private final LiveChunks live;
   private final Cycle cycle;
+  private final Owners owners;
   private final long smallBytes;
   private final Progress progress;
   private final Places places = new Places(256);
@@ -48,17 +51,41 @@ final class Sweep {
 
   /** Hears how the sweep goes on; may make it wait or end it. */
   interface Progress {
-    /** Called between containers. */
+    /** Called between blocks; may make it wait or end it. */
     void between() throws IOException;
 
-    /** Stored bytes that are dead and stay for now. */
-    void dead(long bytes);
+    /**
+     * One more container has been seen to.
+     *
+     * @param deadBytes stored bytes in it that are dead and stay for now
+     */
+    void swept(long deadBytes);
+
+    /**
+     * A container has been copied forward.
+     *
+     * @param readBytes what was read of it
+     * @param freedBytes its file, less what was stored again
+     */
+    void copied(long readBytes, long freedBytes);
 
     /** Bytes of files returned. */
     void reclaimed(long bytes);
   }
 
-  Sweep(Ground ground, Cycle cycle, LiveChunks live, long containerBytes, Progress progress) {
+  /**
+   * Makes one.
+   *
+   * @param owners knows what one root alone reaches, and learns what of it lies where
+   */
+  Sweep(
+      Ground ground,
+      Cycle cycle,
+      LiveChunks live,
+      Owners owners,
+      long containerBytes,
+      Progress progress) {
+    this.owners = owners;
     this.ground = ground;
     this.containers = ground.containers();
     this.index = ground.index();
@@ -120,6 +147,7 @@ final class Sweep {
     Copies copies = copies(directory);
     BitSet needed = needed(directory, copies);
     if (needed.get(directory.chunks().count())) {
+      progress.swept(0);
       return directory.kind() == ChunkKind.NODE && retractDead(directory);
     }
     long neededBytes = bytes(directory, needed);
@@ -130,18 +158,50 @@ final class Sweep {
         // An answer may have marked more until now.
         needed = cycle.condemn(number, () -> needed(directory, copies));
       }
-      if (!needed.get(directory.chunks().count()) && copyForward(directory, needed)) {
+      if (!needed.get(directory.chunks().count()) && copyForward(directory, needed, info)) {
         cycle.retracted(number);
         empty.add(number);
         emptyBytes += info.fileBytes();
+        own(directory, needed, info, 0);
+        progress.swept(0);
         return true;
       }
     }
+    own(directory, needed, info, neededBytes);
     long deadBytes = info.rawBytes() - neededBytes;
-    if (info.rawBytes() > 0) {
-      progress.dead((long) ((double) deadBytes / info.rawBytes() * info.storedBytes()));
-    }
+    progress.swept(info.rawBytes() == 0 ? 0 : stored(deadBytes, info));
     return directory.kind() == ChunkKind.NODE && retractDead(directory);
+  }
+
+  /** The stored bytes of plain ones of a container. */
+  private static long stored(long rawBytes, ContainerInfo info) {
+    return (long) ((double) rawBytes / info.rawBytes() * info.storedBytes());
+  }
+
+  /**
+   * Tells what each root alone keeps of a container.
+   *
+   * @param neededBytes plain bytes of its live chunks; 0 if these have been copied forward
+   */
+  private void own(
+      ContainerDirectory directory, BitSet needed, ContainerInfo info, long neededBytes) {
+    FingerprintBatch chunks = directory.chunks();
+    if (directory.kind() == ChunkKind.NODE || info.rawBytes() == 0) {
+      return;
+    }
+    Map<Integer, Long> byRoot = new HashMap<>();
+    for (int slot = needed.nextSetBit(0);
+        slot >= 0 && slot < chunks.count();
+        slot = needed.nextSetBit(slot + 1)) {
+      int owner = owners.ownerOf(chunks.fingerprints(), slot * Fingerprint.BYTES);
+      if (Owners.isRoot(owner)) {
+        byRoot.merge(owner, chunks.lengths()[slot] * owners.weight(), Long::sum);
+      }
+    }
+    byRoot.forEach((owner, rawBytes) -> {
+      boolean atOnce = neededBytes > 0 && neededBytes - rawBytes < info.rawBytes() * MIN_LIVE_SHARE;
+      owners.keeps(owner, stored(Math.min(rawBytes, info.rawBytes()), info), atOnce);
+    });
   }
 
   /**
@@ -213,12 +273,16 @@ final class Sweep {
    *
    * @return false if something could not be read or stored; then it stays as it is
    */
-  private boolean copyForward(ContainerDirectory directory, BitSet needed) throws IOException {
+  private boolean copyForward(ContainerDirectory directory, BitSet needed, ContainerInfo info)
+      throws IOException {
     long number = directory.containerNumber();
     try (Copier copier = new Copier(directory.kind())) {
       copy(directory, needed, copier);
       copier.flush();
       ground.retract(number);
+      if (copier.readBytes > 0) {
+        progress.copied(copier.readBytes, info.fileBytes() - copier.writtenBytes);
+      }
       return true;
     } catch (StoreFullException | CorruptDataException e) {
       // Its chunks must be found here again; copies that were made count too, and cost space.
@@ -256,6 +320,8 @@ final class Sweep {
         ground.damaged(location);
         throw e;
       }
+      copier.readBytes += stored.bytes().length;
+      progress.between();
       if (slots.get(first, end).cardinality() == location.chunkCount()
           && directory.kind() == ChunkKind.DATA) {
         copier.whole(stored, directory);
@@ -285,6 +351,8 @@ final class Sweep {
     private final BlockReader reader = new BlockReader();
     private BlockBuilder builder;
     private BlockCodec codec = BlockCodec.LZ4;
+    private long readBytes;
+    private long writtenBytes;
 
     Copier(ChunkKind kind) {
       this.kind = kind;
@@ -302,6 +370,7 @@ final class Sweep {
             directory.chunks().lengths()[slot]);
       }
       ground.append(kind, stored.bytes(), 0, stored.bytes().length, chunks);
+      writtenBytes += stored.bytes().length;
     }
 
     void part(StoredBlock stored, ContainerDirectory directory, BitSet slots) throws IOException {
@@ -344,6 +413,7 @@ final class Sweep {
       if (builder.chunkCount() > 0) {
         int length = builder.encode();
         ground.append(kind, builder.bytes(), 0, length, gathered);
+        writtenBytes += length;
         builder.reset();
         gathered.clear();
       }

@@ -26,6 +26,11 @@
  *       durable; then their files are deleted.
  * </ol>
  *
+ * <p>While it marks, it also learns which chunks one root alone reaches ({@link
+ * onefold.store.housekeeping.Owners}), and while it sweeps, where these lie: what an item alone
+ * keeps. Between blocks it rests as {@link onefold.store.housekeeping.Pace} says, and waits while
+ * an operator has paused it; a cycle that waits keeps its marks, and answers go on to mark.
+ *
  * <p>A node that cannot be read, or is missing, stops the cycle before anything is swept: what lies
  * below it is not known.
  *
@@ -47,6 +52,10 @@
  *     is marked is published elsewhere before it is taken out here</td></tr>
  * <tr><td>storing</td><td>the sweep</td><td>open containers are no candidates; sealed ones with data
  *     that an upload stored itself are left out</td></tr>
+ * <tr><td>a pause, a rest</td><td>the sweep</td><td>it stops between blocks; chunks that are copied
+ *     already are found at their new places, the others at their old ones</td></tr>
+ * <tr><td>a start</td><td>a cycle that a crash has cut off</td><td>nothing of a cycle is kept but what
+ *     is durable by itself: copies, and records of containers that are gone</td></tr>
  * <tr><td>reading</td><td>the drop</td><td>a reader finishes on the open file, or looks up again and
  *     finds the copy</td></tr>
  * </table>

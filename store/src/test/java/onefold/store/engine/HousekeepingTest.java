@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import onefold.chunker.ChunkKind;
 import onefold.store.CommitMode;
 import onefold.store.CommitOutcome;
@@ -16,7 +18,9 @@ import onefold.store.Compression;
 import onefold.store.CorruptDataException;
 import onefold.store.DomainStatistics;
 import onefold.store.HousekeepingStatus;
+import onefold.store.Id;
 import onefold.store.IngestSession;
+import onefold.store.ItemSpace;
 import onefold.store.ObjectWriter;
 import onefold.store.StoreRecord;
 import onefold.store.simulation.Faults;
@@ -402,5 +406,151 @@ class HousekeepingTest {
             assertEquals(ChunkKind.DATA, batch.kind());
           }
         });
+  }
+
+  @Test
+  void aPauseOutlivesAPowerCutAndTheCycleWaitsForItsEnd() throws Exception {
+    long seed = Simulation.seed();
+    var simulation = new Simulation(seed);
+    simulation.run(() -> {
+      try (Engine engine = Engine.open(simulation.device(), simulation.scheduler(), Walk.small())) {
+        Walk.put(engine, "dead", Walk.content(1, 900_000));
+        engine.runHousekeeping(Walk.defaultStore(engine).domainId());
+        delete(engine, "dead");
+        engine.pauseHousekeeping(true);
+        // Nobody closes the store: the power goes.
+      }
+      return true;
+    });
+    var after = simulation.afterPowerLoss(seed);
+    after.run(() -> {
+      try (Engine engine = Engine.open(after.device(), after.scheduler(), Walk.small())) {
+        Id domain = Walk.defaultStore(engine).domainId();
+        HousekeepingStatus status = engine.housekeepingStatus(domain);
+        assertEquals(HousekeepingStatus.Phase.PAUSED, status.phase());
+        assertEquals(1, status.cycle(), "the finished cycle is remembered");
+        assertTrue(status.lastFinishedAtMillis() > 0);
+        var done = after.scheduler().<HousekeepingStatus>promise();
+        after
+            .scheduler()
+            .start(
+                "operator",
+                () -> {
+                  try {
+                    done.complete(engine.runHousekeeping(domain));
+                  } catch (IOException e) {
+                    done.fail(e);
+                  }
+                });
+        after.scheduler().park(Duration.ofSeconds(30));
+        assertTrue(!done.isDone(), "it waits while it is paused");
+        engine.pauseHousekeeping(false);
+        assertEquals(2, done.await().cycle());
+        assertEquals(0, engine.domainStatistics(domain).uniqueBytes());
+      }
+      return true;
+    });
+  }
+
+  @Test
+  void afterAStartACycleBeginsByItselfAndGivesBackWhatACrashHasLeft() throws Exception {
+    long seed = Simulation.seed();
+    var simulation = new Simulation(seed);
+    simulation.run(() -> {
+      try (Engine engine = Engine.open(simulation.device(), simulation.scheduler(), Walk.small())) {
+        Walk.put(engine, "dead", Walk.content(1, 900_000));
+        Walk.put(engine, "keep", Walk.content(2, 100_000));
+        delete(engine, "dead");
+      }
+      return true;
+    });
+    var after = simulation.afterPowerLoss(seed);
+    after.run(() -> {
+      EngineSettings settings = Walk.small().withBackgroundHousekeeping(true);
+      try (Engine engine = Engine.open(after.device(), after.scheduler(), settings)) {
+        Id domain = Walk.defaultStore(engine).domainId();
+        assertTrue(engine.housekeepingStatus(domain).wanted());
+        assertTrue(engine.domainStatistics(domain).uniqueBytes() >= 900_000);
+        // The scheduler may let the time of a wait pass before others have run.
+        for (int i = 0; i < 30 && engine.housekeepingStatus(domain).cycle() == 0; i++) {
+          after.scheduler().park(Duration.ofSeconds(30));
+        }
+        HousekeepingStatus status = engine.housekeepingStatus(domain);
+        assertEquals(1, status.cycle(), status.toString());
+        assertTrue(engine.domainStatistics(domain).uniqueBytes() < 400_000);
+        assertArrayEquals(Walk.content(2, 100_000), Walk.get(engine, "keep"));
+      }
+      return true;
+    });
+  }
+
+  @Test
+  void perItemItIsKnownWhatWouldComeBackAndWhen() throws Exception {
+    onEngine(
+        Simulation.seed(),
+        (engine, device) -> {
+          StoreRecord store = Walk.defaultStore(engine);
+          byte[] shared = Walk.content(1, 600_000);
+          byte[] own = Walk.content(2, 1_500_000);
+          Walk.put(engine, "a", Walk.joined(shared, own));
+          Walk.put(engine, "b", shared);
+          assertEquals(Optional.empty(), engine.itemSpace(store.id(), "a"));
+          engine.runHousekeeping(store.domainId());
+          ItemSpace a = engine.itemSpace(store.id(), "a").orElseThrow();
+          assertTrue(a.exact());
+          assertEquals(1_500_000.0, (double) a.uniqueBytes(), 140_000, "a alone");
+          assertEquals(1.0, (double) a.freedBytes() / a.uniqueBytes(), 0.02, a.toString());
+          assertTrue(a.freedAtOnceBytes() > a.freedBytes() / 2, a.toString());
+          assertTrue(a.freedByMillis() > engine.storeTimeMillis() - 1000);
+          ItemSpace b = engine.itemSpace(store.id(), "b").orElseThrow();
+          assertTrue(b.uniqueBytes() < 70_000, "b has its last chunk alone at most: " + b);
+          engine.cloneItem(
+              Walk.commandId("c"), store.id(), "a", store.id(), "c", CommitMode.IF_ABSENT);
+          engine.updateItem(Walk.commandId("h"), store.id(), "b", new TreeMap<>(), true, 0);
+          engine.runHousekeeping(store.domainId());
+          assertEquals(0, engine.itemSpace(store.id(), "a").orElseThrow().uniqueBytes());
+          assertEquals(0, engine.itemSpace(store.id(), "c").orElseThrow().freedBytes());
+          assertEquals(0, engine.itemSpace(store.id(), "b").orElseThrow().freedByMillis());
+          delete(engine, "c");
+          engine.runHousekeeping(store.domainId());
+          long before = engine.housekeepingStatus(store.domainId()).reclaimedBytes();
+          long promised = engine.itemSpace(store.id(), "a").orElseThrow().freedAtOnceBytes();
+          delete(engine, "a");
+          HousekeepingStatus after = engine.runHousekeeping(store.domainId());
+          assertTrue(
+              after.reclaimedBytes() - before >= promised,
+              "promised " + promised + ", " + after.reclaimedBytes() + " less " + before);
+        });
+  }
+
+  @Test
+  void copyingForwardReadsNoMoreThanItsLiveShareAllows() throws Exception {
+    long seed = Simulation.seed();
+    var random = new SplittableRandom(seed);
+    for (int round = 0; round < 4; round++) {
+      int livePercent = 10 + random.nextInt(55);
+      onEngine(
+          seed + round,
+          (engine, device) -> {
+            StoreRecord store = Walk.defaultStore(engine);
+            byte[][] keep = new byte[12][];
+            byte[][] all = new byte[24][];
+            for (int i = 0; i < keep.length; i++) {
+              keep[i] = Walk.content(i, 3_000 * livePercent);
+              all[2 * i] = keep[i];
+              all[2 * i + 1] = Walk.content(100 + i, 300_000 - keep[i].length);
+            }
+            Walk.put(engine, "all", Walk.joined(all));
+            Walk.put(engine, "keep", Walk.joined(keep));
+            delete(engine, "all");
+            HousekeepingStatus status = engine.runHousekeeping(store.domainId());
+            String where = "onefold.seed=" + seed + ", " + livePercent + " % live: " + status;
+            assertTrue(status.copyFreedBytes() > 0, where);
+            double bound = 1 / (1 - (livePercent + 6) / 100.0);
+            double read = (double) status.copyReadBytes() / status.copyFreedBytes();
+            assertTrue(read <= bound, where + ": " + read + " bytes a byte, bound " + bound);
+            assertArrayEquals(Walk.joined(keep), Walk.get(engine, "keep"), where);
+          });
+    }
   }
 }

@@ -117,12 +117,19 @@ public final class MarkBench {
                 32L << 20,
                 false,
                 new SplittableRandom(1)),
-            LiveVectors.vector(containers, nodes, true, scheduler.random()))) {
+            LiveVectors.vector(containers, nodes, true, scheduler.random(), () -> {}))) {
       double built = (chunks * 1e9) / (cpuNanos() - start);
       FingerprintBatch roots = new FingerprintBatch(ChunkKind.NODE, 1);
       roots.add(root.node(), 0);
       start = cpuNanos();
-      Mark mark = new Mark(containers, index, live, ParameterSet.SET_1);
+      Mark mark =
+          new Mark(
+              containers,
+              index,
+              live,
+              ParameterSet.SET_1,
+              new Owners(live.nodeNumbers()),
+              () -> {});
       mark.namedRoots(roots);
       long visited = 0;
       int passes = 0;

@@ -105,13 +105,24 @@ final class Lane {
       if (world.paused) {
         pause(false); // Or it would wait.
       }
+      if (world.paused) {
+        return; // There was no space to say so.
+      }
       attempt(Expected.SUCCESS, () -> world.store().runHousekeeping(record.domainId()));
     }
   }
 
-  void pause(boolean paused) {
-    world.store().pauseHousekeeping(paused);
-    world.paused = paused;
+  void pause(boolean paused) throws IOException {
+    Boolean done =
+        attempt(
+            Expected.SUCCESS,
+            () -> {
+              world.store().pauseHousekeeping(paused);
+              return true;
+            });
+    if (done != null) {
+      world.paused = paused;
+    }
   }
 
   // ---- asking

@@ -1,9 +1,12 @@
 package onefold.store.simulator;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import onefold.store.ChunkStore;
+import onefold.store.DomainRecord;
+import onefold.store.HousekeepingStatus.Phase;
 import onefold.store.Id;
 import onefold.store.ObjectReader;
 import onefold.store.engine.EngineSettings;
@@ -53,7 +56,7 @@ final class World {
   /** Whether lanes run side by side. */
   boolean together;
 
-  /** Whether housekeeping has been told to wait; it forgets that with a new start. */
+  /** Whether housekeeping has been told to wait; a new start remembers that. */
   boolean paused;
 
   long lackingCount;
@@ -93,10 +96,14 @@ final class World {
     }
   }
 
-  void opened(ChunkStore open) {
+  void opened(ChunkStore open) throws IOException {
     store = open;
     disturbed = full;
+    // One that was cut off may be kept or not.
     paused = false;
+    for (DomainRecord domain : open.domains()) {
+      paused |= open.housekeepingStatus(domain.id()).phase() == Phase.PAUSED;
+    }
   }
 
   Simulation simulation() {
