@@ -69,7 +69,7 @@ final class GetVerb extends ApplianceVerb {
   public Integer call() throws IOException, Failure {
     ItemReference item = ItemReference.parse(source, environment().now());
     if (data.isPresent()) {
-      try (OfflineStore offline = OfflineStore.open(data.orElseThrow());
+      try (OfflineStore offline = OfflineStore.read(data.orElseThrow());
           ObjectReader reader = openOffline(offline, item)) {
         deliver(item, new OfflineReading(reader));
       } catch (CorruptDataException e) {

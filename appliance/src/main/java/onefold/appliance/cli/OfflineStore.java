@@ -1,9 +1,11 @@
 package onefold.appliance.cli;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 import onefold.appliance.Appliance;
@@ -17,41 +19,94 @@ import onefold.appliance.identity.Users;
 import onefold.catalyst.wire.ScramVerifier;
 import onefold.store.ChunkStore;
 import onefold.store.Id;
+import onefold.store.device.Device;
 import onefold.store.device.DirectoryInUseException;
 import onefold.store.device.FileDevice;
 import onefold.store.engine.Engine;
+import onefold.store.engine.EngineSettings;
+import onefold.store.scheduler.Scheduler;
 import onefold.store.scheduler.ThreadScheduler;
 
 /** A data directory opened without a server, under its lock. Owns store and scheduler. */
 final class OfflineStore implements AutoCloseable {
   private final Path data;
   private final ThreadScheduler scheduler;
+  private final Device device;
   private final Engine engine;
+  private final Closeable layer;
 
-  private OfflineStore(Path data, ThreadScheduler scheduler, Engine engine) {
+  private OfflineStore(
+      Path data, ThreadScheduler scheduler, Device device, Engine engine, Closeable layer) {
     this.data = data;
     this.scheduler = scheduler;
+    this.device = device;
     this.engine = engine;
+    this.layer = layer;
   }
 
   /**
-   * Opens a data directory as a start would.
+   * Opens a data directory as a start would, writing to it what a start writes.
    *
    * @throws Failure if it is none, or its server runs
    */
   static OfflineStore open(Path data) throws IOException, Failure {
+    check(data);
+    return open(data, new FileDevice(data), settings(data), () -> {});
+  }
+
+  /**
+   * Opens a data directory without writing to it, not even a lock: it may lie on a read-only mount.
+   * What a start would write goes to a temporary directory, which {@link #close} deletes.
+   *
+   * @throws Failure if it is none, or its server runs
+   */
+  static OfflineStore read(Path data) throws IOException, Failure {
+    check(data);
+    OverlayDevice device = OverlayDevice.over(data);
+    boolean opened = false;
+    try {
+      EngineSettings quiet = settings(data).withReserveBytes(0).withBackgroundHousekeeping(false);
+      OfflineStore store = open(data, device, quiet, device);
+      opened = true;
+      return store;
+    } finally {
+      if (!opened) {
+        device.close();
+      }
+    }
+  }
+
+  private static EngineSettings settings(Path data) {
+    MemoryPlan memory = MemoryPlan.choose(0, Runtime.getRuntime().maxMemory());
+    return memory.engine(Configuration.defaults(data).containerBytes());
+  }
+
+  /** An empty or a foreign directory must not become a data directory by being looked at. */
+  private static void check(Path data) throws Failure {
     if (!Files.isDirectory(data)) {
       throw Failure.misused(
           data + " is no directory; --data names the data directory of an appliance");
     }
+    for (String name : List.of("superblock.0", "superblock.1", "journal", "domains")) {
+      if (Files.exists(data.resolve(name))) {
+        return;
+      }
+    }
+    throw Failure.misused(
+        data
+            + " is no data directory: there is no superblock.0 in it; --data names the directory"
+            + " that serve was given");
+  }
+
+  private static OfflineStore open(
+      Path data, Device device, EngineSettings settings, Closeable layer)
+      throws IOException, Failure {
     ThreadScheduler scheduler = new ThreadScheduler();
     boolean opened = false;
     try {
-      MemoryPlan memory = MemoryPlan.choose(0, Runtime.getRuntime().maxMemory());
-      long containerBytes = Configuration.defaults(data).containerBytes();
-      Engine engine = Engine.open(new FileDevice(data), scheduler, memory.engine(containerBytes));
+      Engine engine = Engine.open(device, scheduler, settings);
       opened = true;
-      return new OfflineStore(data, scheduler, engine);
+      return new OfflineStore(data, scheduler, device, engine, layer);
     } catch (DirectoryInUseException e) {
       throw Failure.misused(e.getMessage() + "; leave out --data to ask the running server");
     } finally {
@@ -63,6 +118,15 @@ final class OfflineStore implements AutoCloseable {
 
   ChunkStore store() {
     return engine;
+  }
+
+  /** Where its files are. */
+  Device device() {
+    return device;
+  }
+
+  Scheduler scheduler() {
+    return scheduler;
   }
 
   /** Sets a password; makes the user an administrator if there is no such user. */
@@ -98,7 +162,11 @@ final class OfflineStore implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    engine.close();
-    scheduler.close();
+    try {
+      engine.close();
+    } finally {
+      scheduler.close();
+      layer.close();
+    }
   }
 }

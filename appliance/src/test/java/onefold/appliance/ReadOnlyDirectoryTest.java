@@ -1,0 +1,132 @@
+package onefold.appliance;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import java.util.zip.CRC32C;
+import onefold.appliance.RunningAppliance.Outcome;
+import onefold.appliance.cli.Exit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The verbs that read a data directory leave it as it is, to the last byte and name. */
+final class ReadOnlyDirectoryTest {
+  @TempDir Path folder;
+  private Path data;
+  private Path torn;
+  private final byte[] late = new byte[300_000];
+
+  @BeforeEach
+  void twoDirectories() throws IOException {
+    Path tree = folder.resolve("tree");
+    data = folder.resolve("data");
+    torn = folder.resolve("torn");
+    new SplittableRandom(7).nextBytes(late);
+    try (RunningAppliance onefold = RunningAppliance.start(folder)) {
+      onefold.ok("sample", tree.toString(), "--kind", "files", "--size", "2MB");
+      onefold.ok("backup", tree.toString(), "default/tree");
+      onefold.ok("put", Files.write(folder.resolve("late"), late).toString(), "default/late");
+      onefold.ok("put", folder.resolve("late").toString(), "default/gone");
+      onefold.ok("rm", "default/gone", "--yes");
+      // As a machine leaves it that loses its power.
+      try (Stream<Path> files = Files.walk(onefold.data())) {
+        for (Path each : files.toList()) {
+          Files.copy(each, torn.resolve(onefold.data().relativize(each)));
+        }
+      }
+    }
+  }
+
+  /** Every name with its time and what it holds. */
+  private static Map<String, String> state(Path directory) throws IOException {
+    Map<String, String> state = new TreeMap<>();
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path each : files.toList()) {
+        String held = "directory";
+        if (Files.isRegularFile(each, LinkOption.NOFOLLOW_LINKS)) {
+          byte[] bytes = Files.readAllBytes(each);
+          CRC32C crc = new CRC32C();
+          crc.update(bytes);
+          held = bytes.length + " " + HexFormat.of().toHexDigits((int) crc.getValue());
+        }
+        state.put(
+            directory.relativize(each).toString(),
+            held + " " + Files.getLastModifiedTime(each).toInstant());
+      }
+    }
+    return state;
+  }
+
+  private Outcome verb(Path directory, String... arguments) {
+    String[] all = Arrays.copyOf(arguments, arguments.length + 2);
+    all[arguments.length] = "--data";
+    all[arguments.length + 1] = directory.toString();
+    return RunningAppliance.run(folder.resolve("nobody"), new byte[0], all);
+  }
+
+  private String ok(Path directory, String... arguments) {
+    Outcome outcome = verb(directory, arguments);
+    assertEquals(Exit.DONE, outcome.exitCode(), outcome.toString());
+    return outcome.out();
+  }
+
+  @Test
+  void readingChangesNothing() throws IOException {
+    for (Path directory : List.of(data, torn)) {
+      Map<String, String> before = state(directory);
+      Path back = folder.resolve("back-" + directory.getFileName());
+      String listed = ok(directory, "ls", "default");
+      assertTrue(listed.contains("late") && listed.contains("tree"), listed);
+      assertFalse(listed.contains("gone"), listed);
+      assertTrue(ok(directory, "verify").contains("2 items read, 0 damaged"));
+      ok(directory, "get", "default/late", back.toString());
+      assertArrayEquals(late, Files.readAllBytes(back));
+      assertTrue(
+          ok(directory, "restore", "default/tree", back + "-tree").contains("every byte verified"));
+      assertEquals(before, state(directory), directory.toString());
+    }
+  }
+
+  @Test
+  void whatIsNoDataDirectoryIsNotMadeOne() throws IOException {
+    Path empty = Files.createDirectory(folder.resolve("empty"));
+    Outcome refused = verb(empty, "verify");
+    assertEquals(Exit.MISUSED, refused.exitCode(), refused.toString());
+    assertTrue(refused.err().contains(empty + " is no data directory"), refused.err());
+    try (Stream<Path> left = Files.list(empty)) {
+      assertEquals(0, left.count());
+    }
+    for (String[] writing :
+        new String[][] {{"user", "reset-password", "admin"}, {"scrub"}, {"certificate", "renew"}}) {
+      assertEquals(Exit.MISUSED, verb(empty, writing).exitCode(), writing[0]);
+    }
+  }
+
+  @Test
+  void theIndexMayBeMissing() throws IOException {
+    try (Stream<Path> files = Files.walk(torn.resolve("domains"))) {
+      for (Path each : files.filter(f -> f.toString().contains("/index/")).toList()) {
+        if (Files.isRegularFile(each)) {
+          Files.delete(each);
+        }
+      }
+    }
+    Map<String, String> before = state(torn);
+    assertTrue(ok(torn, "verify").contains("2 items read, 0 damaged"));
+    assertEquals(before, state(torn));
+  }
+}
