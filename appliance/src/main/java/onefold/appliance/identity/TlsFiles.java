@@ -41,17 +41,35 @@ public record TlsFiles(Path key, Path certificate) {
 
   /**
    * Reads the two files, or makes a key and a self-signed certificate if there is no key. A key
-   * whose certificate is missing (a first start that was cut off) gets a new one.
+   * whose certificate is missing gets a new certificate and stays, because clients pin it.
    *
    * @param names of the machine, for the certificate
+   * @throws IOException if a file is not what it should be; the message names it
    */
   public TlsIdentity readOrCreate(List<String> names, Instant now) throws IOException {
     if (Files.exists(key) && Files.exists(certificate)) {
       return read();
     }
-    TlsIdentity fresh = SelfSigned.create(names, now);
-    write(fresh);
-    return fresh;
+    TlsIdentity made = Files.exists(key) ? certifyAgain(names, now) : SelfSigned.create(names, now);
+    write(made);
+    return made;
+  }
+
+  private TlsIdentity certifyAgain(List<String> names, Instant now) throws IOException {
+    try {
+      return SelfSigned.renew(text(key), names, now);
+    } catch (GeneralSecurityException e) {
+      throw new IOException(
+          "TLS key "
+              + key
+              + " has no certificate "
+              + certificate
+              + " and none can be made for it: "
+              + e.getMessage()
+              + ". Put the certificate back, or move the key away to have a new one made, which"
+              + " every client must then be told.",
+          e);
+    }
   }
 
   /** Makes a new self-signed certificate for the same key, so that its pin stays. */

@@ -15,6 +15,7 @@ import java.security.Signature;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPrivateKey;
 import java.security.spec.ECGenParameterSpec;
 import java.security.spec.InvalidKeySpecException;
 import java.security.spec.PKCS8EncodedKeySpec;
@@ -81,6 +82,23 @@ public final class SelfSigned {
   /** Makes a new certificate for a key there is; its pin stays. */
   public static TlsIdentity renew(TlsIdentity old, List<String> names, Instant now) {
     return certify(new KeyPair(old.certificate().getPublicKey(), old.key()), names, now);
+  }
+
+  /**
+   * Makes a new certificate for a key whose certificate is lost; its pin stays.
+   *
+   * @throws GeneralSecurityException if the text is no EC key in PKCS #8
+   */
+  public static TlsIdentity renew(String keyPem, List<String> names, Instant now)
+      throws GeneralSecurityException {
+    PrivateKey key = readKey(keyPem, "EC");
+    if (!(key instanceof ECPrivateKey curveKey)) {
+      throw new GeneralSecurityException("the private key is no EC key");
+    }
+    TlsIdentity renewed =
+        certify(new KeyPair(CurvePoint.publicKeyOf(curveKey), curveKey), names, now);
+    checkPair(key, renewed.certificate());
+    return renewed;
   }
 
   private static TlsIdentity certify(KeyPair keys, List<String> names, Instant now) {
@@ -253,20 +271,23 @@ public final class SelfSigned {
     }
     X509Certificate own = chain.getFirst();
     String algorithm = own.getPublicKey().getAlgorithm();
-    PrivateKey key;
+    PrivateKey key = readKey(keyPem, algorithm);
+    checkPair(key, own);
+    return new TlsIdentity(key, chain);
+  }
+
+  private static PrivateKey readKey(String keyPem, String algorithm)
+      throws GeneralSecurityException {
     try {
       String body =
           keyPem
               .replaceAll("(?s).*-----BEGIN PRIVATE KEY-----", "")
               .replaceAll("(?s)-----END PRIVATE KEY-----.*", "");
-      key =
-          KeyFactory.getInstance(algorithm)
-              .generatePrivate(new PKCS8EncodedKeySpec(Base64.getMimeDecoder().decode(body)));
+      return KeyFactory.getInstance(algorithm)
+          .generatePrivate(new PKCS8EncodedKeySpec(Base64.getMimeDecoder().decode(body)));
     } catch (IllegalArgumentException | InvalidKeySpecException e) {
       throw new GeneralSecurityException("the private key is not PKCS #8 PEM of " + algorithm, e);
     }
-    checkPair(key, own);
-    return new TlsIdentity(key, chain);
   }
 
   private static void checkPair(PrivateKey key, X509Certificate certificate)

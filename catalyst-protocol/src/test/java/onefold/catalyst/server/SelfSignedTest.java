@@ -63,6 +63,19 @@ class SelfSignedTest {
   }
 
   @Test
+  void aKeyWhoseCertificateIsLostKeepsItsPin() throws GeneralSecurityException {
+    for (int i = 0; i < 20; i++) {
+      TlsIdentity made = SelfSigned.create(List.of("x"), NOW);
+      TlsIdentity renewed = SelfSigned.renew(SelfSigned.keyPem(made), List.of("y"), NOW);
+      assertEquals(made.pin(), renewed.pin());
+      assertEquals(made.key(), renewed.key());
+      renewed.certificate().verify(made.certificate().getPublicKey());
+    }
+    assertThrows(
+        GeneralSecurityException.class, () -> SelfSigned.renew("no key", List.of("y"), NOW));
+  }
+
+  @Test
   void aKeyOfAnotherCertificateIsRefused() {
     TlsIdentity one = SelfSigned.create(List.of("x"), NOW);
     TlsIdentity other = SelfSigned.create(List.of("x"), NOW);
