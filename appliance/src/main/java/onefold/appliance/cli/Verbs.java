@@ -26,6 +26,7 @@ final class Verbs {
     verbs.put("stats", StatsVerb::new);
     verbs.put("housekeeping", HousekeepingVerb::new);
     verbs.put("scrub", ScrubVerb::new);
+    verbs.put("inspect", InspectVerb::new);
     verbs.put("analyze", AnalyzeVerb::new);
     verbs.put("sample", SampleVerb::new);
     verbs.put("store", StoreVerb::new);
