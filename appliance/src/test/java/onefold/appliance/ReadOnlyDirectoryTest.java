@@ -8,8 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -42,10 +45,41 @@ final class ReadOnlyDirectoryTest {
       onefold.ok("put", Files.write(folder.resolve("late"), late).toString(), "default/late");
       onefold.ok("put", folder.resolve("late").toString(), "default/gone");
       onefold.ok("rm", "default/gone", "--yes");
-      // As a machine leaves it that loses its power.
-      try (Stream<Path> files = Files.walk(onefold.data())) {
-        for (Path each : files.toList()) {
-          Files.copy(each, torn.resolve(onefold.data().relativize(each)));
+      onefold.ok("housekeeping");
+      copyAsItLies(onefold.data(), torn);
+    }
+  }
+
+  /**
+   * Copies a directory as a machine leaves it that loses its power: at a moment at which nothing
+   * changed in it, so housekeeping of what was deleted is waited for.
+   */
+  private static void copyAsItLies(Path from, Path to) throws IOException {
+    for (int tried = 0; ; tried++) {
+      try {
+        Map<String, String> before = state(from);
+        try (Stream<Path> files = Files.walk(from)) {
+          for (Path each : files.toList()) {
+            Path copy = to.resolve(from.relativize(each));
+            if (Files.isDirectory(each)) {
+              Files.createDirectories(copy);
+            } else {
+              Files.copy(each, copy, StandardCopyOption.REPLACE_EXISTING);
+            }
+          }
+        }
+        if (before.equals(state(from)) && state(to).keySet().equals(before.keySet())) {
+          return;
+        }
+      } catch (NoSuchFileException e) {
+        assertTrue(tried < 1000, "it never comes to rest: " + e.getMessage());
+      }
+      assertTrue(tried < 1000, "it never comes to rest");
+      if (Files.exists(to)) {
+        try (Stream<Path> files = Files.walk(to)) {
+          for (Path each : files.sorted(Comparator.reverseOrder()).toList()) {
+            Files.delete(each);
+          }
         }
       }
     }

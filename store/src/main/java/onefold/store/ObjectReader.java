@@ -14,10 +14,19 @@ public interface ObjectReader extends AutoCloseable {
    * Reads from {@code positionBytes}.
    *
    * @return bytes read, at least 1; -1 at or beyond the end
-   * @throws CorruptDataException if a chunk in the range is damaged; ranges without it can still be
-   *     read
+   * @throws CorruptDataException if the byte at the position cannot be read; {@link #endOfPart}
+   *     says where the next may be
    */
   int read(long positionBytes, byte[] target, int offset, int lengthBytes) throws IOException;
+
+  /**
+   * Says where reading may go on when the byte at a position cannot be read: behind the piece of
+   * chunk that holds it, or behind all that a damaged part of the recipe stands for.
+   *
+   * @param positionBytes from 0 to before the object's end
+   * @return above {@code positionBytes}, at most the object's length
+   */
+  long endOfPart(long positionBytes) throws IOException;
 
   /**
    * Hands out the object's stored blocks in reading order, each once as far as the read-ahead

@@ -1123,6 +1123,11 @@ public final class InMemoryChunkStore implements ChunkStore {
     }
 
     @Override
+    public long endOfPart(long positionBytes) throws IOException {
+      return RecipeCursor.endOfPart(this::node, root, positionBytes);
+    }
+
+    @Override
     public List<byte[]> pathTo(long positionBytes) throws IOException {
       Objects.checkIndex(positionBytes, root.lengthBytes());
       RecipeCursor walk = new RecipeCursor(this::node, root);

@@ -22,4 +22,9 @@ record OfflineTree(ObjectReader reader) implements TreeSource {
       throw new DamagedRangeException(String.valueOf(e.getMessage()), e);
     }
   }
+
+  @Override
+  public long endOfDamage(long positionBytes) throws IOException {
+    return reader.endOfPart(positionBytes);
+  }
 }

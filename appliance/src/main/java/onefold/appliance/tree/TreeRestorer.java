@@ -319,12 +319,16 @@ public final class TreeRestorer implements AutoCloseable {
             parent, name, Posix.O_WRONLY | Posix.O_CREAT | Posix.O_EXCL | Posix.O_NOFOLLOW, 0600);
     try {
       List<TreeEntry.Segment> segments = entry.segments();
+      boolean whole = true;
       if (segments == null) {
-        data(reader, descriptor, 0, entry.sizeBytes(), entry.path());
+        whole = data(reader, descriptor, 0, entry.sizeBytes(), entry.path());
       } else {
         for (TreeEntry.Segment segment : segments) {
-          data(reader, descriptor, segment.offsetBytes(), segment.lengthBytes(), entry.path());
+          whole &=
+              data(reader, descriptor, segment.offsetBytes(), segment.lengthBytes(), entry.path());
         }
+      }
+      if (segments != null || !whole) {
         posix.truncate(descriptor, entry.sizeBytes(), entry.path());
       }
       fileBytes += entry.sizeBytes();
@@ -334,13 +338,49 @@ public final class TreeRestorer implements AutoCloseable {
     }
   }
 
-  private void data(MemberReader reader, int descriptor, long offset, long length, byte[] path)
+  /**
+   * Writes a run of a file's bytes. What is damaged is left out and named, where the source can
+   * tell how far it reaches; the file has a hole there.
+   *
+   * @return whether all is there
+   */
+  private boolean data(MemberReader reader, int descriptor, long offset, long length, byte[] path)
       throws IOException {
+    boolean whole = true;
+    long lostFrom = -1;
+    String why = "";
     for (long done = 0; done < length; ) {
       int part = (int) Math.min(buffer.length, length - done);
-      reader.readFully(buffer, part);
-      posix.write(descriptor, offset + done, buffer, 0, part, path);
-      done += part;
+      int read;
+      try {
+        read = reader.read(buffer, part);
+      } catch (DamagedRangeException e) {
+        long lost = Math.min(reader.damagedBytes(), length - done);
+        if (lost == 0) {
+          throw e;
+        }
+        reader.positionBytes += lost;
+        if (lostFrom < 0) {
+          lostFrom = offset + done;
+          why = String.valueOf(e.getMessage());
+        }
+        whole = false;
+        done += lost;
+        continue;
+      }
+      posix.write(descriptor, offset + done, buffer, 0, read, path);
+      addHole(path, lostFrom, offset + done, why);
+      lostFrom = -1;
+      done += read;
+    }
+    addHole(path, lostFrom, offset + length, why);
+    return whole;
+  }
+
+  private void addHole(byte[] path, long fromBytes, long endBytes, String why) {
+    if (fromBytes >= 0) {
+      gaps.add(
+          path, "hole of " + (endBytes - fromBytes) + " bytes from byte " + fromBytes + ": " + why);
     }
   }
 
@@ -456,13 +496,34 @@ public final class TreeRestorer implements AutoCloseable {
       }
       int done = 0;
       while (done < length) {
-        int read = source.read(positionBytes, target, done, length - done);
-        if (read < 0) {
-          throw new IOException("the archive ends at " + positionBytes + ", within a member");
-        }
-        done += read;
-        positionBytes += read;
+        done += readSome(target, done, length - done);
       }
+    }
+
+    /** Reads up to {@code length} bytes, at least 1, of which all belong to the member. */
+    int read(byte[] target, int length) throws IOException {
+      if (positionBytes >= endBytes) {
+        throw new DamagedRangeException(
+            "its member ends at " + endBytes + ", within what its head says");
+      }
+      return readSome(target, 0, (int) Math.min(length, endBytes - positionBytes));
+    }
+
+    private int readSome(byte[] target, int offset, int length) throws IOException {
+      int read = source.read(positionBytes, target, offset, length);
+      if (read < 0) {
+        throw new IOException("the archive ends at " + positionBytes + ", within a member");
+      }
+      positionBytes += read;
+      return read;
+    }
+
+    /** How many bytes of the member cannot be read from here on; 0 if that is not known. */
+    long damagedBytes() throws IOException {
+      if (positionBytes >= endBytes) {
+        return 0;
+      }
+      return Math.min(source.endOfDamage(positionBytes), endBytes) - positionBytes;
     }
   }
 }

@@ -12,4 +12,14 @@ public interface TreeSource {
    * @return bytes read, at least 1, or -1 at the end
    */
   int read(long positionBytes, byte[] target, int offset, int lengthBytes) throws IOException;
+
+  /**
+   * Says where reading may go on after a {@link DamagedRangeException} at a position; that position
+   * itself if the source cannot tell.
+   *
+   * @throws IOException if it cannot be found out
+   */
+  default long endOfDamage(long positionBytes) throws IOException {
+    return positionBytes;
+  }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import onefold.chunker.ChunkKind;
 import onefold.chunker.Fingerprint;
 import onefold.chunker.FingerprintBatch;
+import onefold.store.CorruptDataException;
 import onefold.store.index.Places;
 import onefold.store.recipe.RecipeCursor;
 
@@ -56,16 +57,29 @@ final class Pieces {
   }
 
   /**
-   * Takes the next entries of a walk, up to a position of the object, and looks their chunks up.
+   * Takes the next entries of a walk, up to a position of the object, and looks their chunks up;
+   * none at the walk's end.
    *
-   * @return false if there are none
+   * @return false if the walk met a node that cannot be read behind those taken, and stands nowhere
+   * @throws onefold.store.CorruptDataException if it met one before any was taken
    */
   boolean fill(RecipeCursor cursor, long endBytes, Domain domain) throws IOException {
     count = 0;
     chunks.clear();
+    boolean whole = true;
     while (count < CAPACITY
-        && (count == 0 || objectOffset[count - 1] + lengthBytes[count - 1] < endBytes)
-        && cursor.next()) {
+        && (count == 0 || objectOffset[count - 1] + lengthBytes[count - 1] < endBytes)) {
+      try {
+        if (!cursor.next()) {
+          break;
+        }
+      } catch (CorruptDataException e) {
+        if (count == 0) {
+          throw e;
+        }
+        whole = false; // Whoever reads on to there meets it again.
+        break;
+      }
       objectOffset[count] = cursor.positionBytes();
       lengthBytes[count] = cursor.lengthBytes();
       switch (cursor.type()) {
@@ -85,7 +99,7 @@ final class Pieces {
       count++;
     }
     locate(domain);
-    return count > 0;
+    return whole;
   }
 
   /** Looks the chunks up again, as after a container of theirs has gone. */

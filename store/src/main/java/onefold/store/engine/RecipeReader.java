@@ -55,6 +55,10 @@ final class RecipeReader implements ObjectReader {
   private long issuedEnd;
   private long windowBytes = FIRST_WINDOW_BYTES;
   private boolean walkEnded;
+
+  /** Whether the walk stopped before its end, at a part of the recipe that cannot be read. */
+  private boolean walkBroken;
+
   private boolean closed;
 
   /** Which block. */
@@ -195,6 +199,7 @@ final class RecipeReader implements ObjectReader {
     ahead.clear();
     nextPosition = -1;
     walkEnded = false;
+    walkBroken = false;
     issuedEnd = position;
     windowBytes = FIRST_WINDOW_BYTES;
     cursor.seek(position);
@@ -205,8 +210,12 @@ final class RecipeReader implements ObjectReader {
     while (true) {
       Ahead last = ahead.peekLast();
       if (last == null || last.issued == last.pieces.count()) {
-        if (walkEnded || (last != null && issuedEnd >= position + windowBytes)) {
+        if (walkEnded || (last != null && (walkBroken || issuedEnd >= position + windowBytes))) {
           break;
+        }
+        if (walkBroken) {
+          walkBroken = false;
+          cursor.seek(position); // Which now is the caller's business, if it is damaged still.
         }
         Ahead next = free.poll();
         if (next == null) {
@@ -214,7 +223,17 @@ final class RecipeReader implements ObjectReader {
         }
         next.issued = 0;
         next.consumed = 0;
-        if (!next.pieces.fill(cursor, position + windowBytes, domain)) {
+        try {
+          walkBroken = !next.pieces.fill(cursor, position + windowBytes, domain);
+        } catch (CorruptDataException e) {
+          free.add(next);
+          if (last == null) {
+            throw e;
+          }
+          walkBroken = true; // What lies before it is read first.
+          break;
+        }
+        if (next.pieces.count() == 0) {
           free.add(next);
           walkEnded = true;
           break;
@@ -298,6 +317,11 @@ final class RecipeReader implements ObjectReader {
           "from " + positionBytes + " to " + endBytes + " of an object of " + root.lengthBytes());
     }
     return new StoredWalk(domain, scheduler, root, positionBytes, endBytes);
+  }
+
+  @Override
+  public long endOfPart(long positionBytes) throws IOException {
+    return RecipeCursor.endOfPart(domain::node, root, positionBytes);
   }
 
   @Override

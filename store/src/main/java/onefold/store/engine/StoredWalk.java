@@ -48,6 +48,13 @@ final class StoredWalk implements StoredChunks {
   private long unknownOffset = -1;
   private int unknownCount;
   private boolean walkEnded;
+
+  /** Whether the walk stopped before its end, at a part of the recipe that cannot be read. */
+  private boolean walkBroken;
+
+  /** How far the pieces reach that were taken from the walk. */
+  private long walkedBytes;
+
   private boolean closed;
 
   private static final class Run {
@@ -175,6 +182,7 @@ final class StoredWalk implements StoredChunks {
     free.addAll(ahead);
     ahead.clear();
     walkEnded = false;
+    walkBroken = false;
     cursor.seek(offset);
   }
 
@@ -190,20 +198,37 @@ final class StoredWalk implements StoredChunks {
         if (walkEnded || reads.size() >= MAX_READS || ahead.size() >= MAX_READS) {
           return;
         }
+        if (walkBroken) {
+          if (last != null) {
+            return;
+          }
+          walkBroken = false;
+          cursor.seek(walkedBytes); // Which now is the caller's business, if it is damaged still.
+        }
         Run next = free.poll();
         if (next == null) {
           next = new Run();
         }
         next.issued = 0;
         next.consumed = 0;
-        if (!next.pieces.fill(cursor, endBytes, domain)) {
+        try {
+          walkBroken = !next.pieces.fill(cursor, endBytes, domain);
+        } catch (CorruptDataException e) {
+          free.add(next);
+          if (last == null) {
+            throw e;
+          }
+          walkBroken = true; // What lies before it is handed out first.
+          return;
+        }
+        if (next.pieces.count() == 0) {
           free.add(next);
           walkEnded = true;
           return;
         }
         int lastPiece = next.pieces.count() - 1;
-        walkEnded =
-            next.pieces.objectOffset[lastPiece] + next.pieces.lengthBytes[lastPiece] >= endBytes;
+        walkedBytes = next.pieces.objectOffset[lastPiece] + next.pieces.lengthBytes[lastPiece];
+        walkEnded = walkedBytes >= endBytes;
         ahead.addLast(next);
         last = next;
       }

@@ -3,6 +3,7 @@ package onefold.store.recipe;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import onefold.chunker.EntryType;
 import onefold.chunker.Fingerprint;
 import onefold.chunker.NodeFormatException;
@@ -35,13 +36,52 @@ public final class RecipeCursor {
 
   /** Makes a cursor at the object's start. Nothing is read before {@link #next}. */
   public RecipeCursor(NodeSource nodes, ObjectRoot root) throws IOException {
+    this(root, nodes);
+    seek(0);
+  }
+
+  private RecipeCursor(ObjectRoot root, NodeSource nodes) {
     this.nodes = nodes;
     this.root = root;
     this.frames = new Frame[root.level() + 1];
     for (int i = 0; i < frames.length; i++) {
       frames[i] = new Frame();
     }
-    seek(0);
+  }
+
+  /**
+   * Returns where the smallest part of the object ends that holds a position and whose bounds can
+   * be known: the entry of a leaf, or all that stands below a node which cannot be read. When the
+   * position cannot be read, this is where reading may go on.
+   *
+   * @param atBytes from 0 to before the object's end
+   */
+  public static long endOfPart(NodeSource nodes, ObjectRoot root, long atBytes) throws IOException {
+    Objects.checkIndex(atBytes, root.lengthBytes());
+    RecipeCursor walk = new RecipeCursor(root, nodes);
+    byte[] fingerprints = root.node().toBytes();
+    int offset = 0;
+    long start = 0;
+    long covered = root.lengthBytes();
+    for (int level = root.level(); level >= 0; level--) {
+      Frame frame = walk.frames[level];
+      try {
+        walk.enter(level, fingerprints, offset, start, covered);
+      } catch (CorruptDataException e) {
+        return start + covered;
+      }
+      while (frame.endOfEntry <= atBytes) {
+        if (!frame.reader.next()) {
+          throw new IllegalStateException("a node ends before what it covers");
+        }
+        frame.endOfEntry += frame.reader.lengthBytes();
+      }
+      covered = frame.reader.lengthBytes();
+      start = frame.endOfEntry - covered;
+      fingerprints = frame.node;
+      offset = frame.reader.fingerprintOffset();
+    }
+    return start + covered;
   }
 
   /**
