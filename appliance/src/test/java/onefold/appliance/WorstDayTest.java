@@ -85,6 +85,10 @@ final class WorstDayTest {
     assertEquals(-1, Files.mismatch(folder.resolve("tmp/work/accounts.db"), original(database)));
 
     stop();
+    Files.delete(data.resolve("superblock.0"));
+    Files.delete(data.resolve("superblock.1"));
+    section("The catalog is gone");
+
     section("The administrator's password is gone");
 
     stop();
@@ -288,6 +292,7 @@ final class WorstDayTest {
               .replaceAll("\\d+(\\.\\d+)? MB/s", "RATE")
               .replaceAll("\\d+(\\.\\d+)? (B|kB|MB|GB|TB)\\b", "SIZE")
               .replaceAll("ratio \\d+\\.\\d+", "RATIO")
+              .replaceAll("change \\d+, \\d+ of", "CHANGES")
               .replaceAll("port \\d+", "PORT")
               .replaceAll(":\\d{4,5}\\b", ":PORT")
               .replaceAll("process \\d+, up .*", "PROCESS")

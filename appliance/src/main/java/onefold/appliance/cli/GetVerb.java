@@ -92,7 +92,7 @@ final class GetVerb extends ApplianceVerb {
   public Integer call() throws IOException, Failure {
     ItemReference item = ItemReference.parse(source, environment().now());
     if (data.isPresent()) {
-      try (OfflineStore offline = OfflineStore.read(data.orElseThrow());
+      try (OfflineStore offline = OfflineStore.read(data.orElseThrow(), terminal());
           ObjectReader reader = openOffline(offline, item)) {
         OfflineReading reading = new OfflineReading(reader);
         deliver(item, reading);

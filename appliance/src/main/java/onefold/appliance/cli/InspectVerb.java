@@ -65,7 +65,7 @@ final class InspectVerb extends Group {
 
     @Override
     public final Integer call() throws IOException, Failure {
-      try (OfflineStore offline = OfflineStore.read(data);
+      try (OfflineStore offline = OfflineStore.read(data, terminal());
           Inspection inspection =
               Inspection.open(offline.store(), offline.device(), offline.scheduler())) {
         return look(offline, inspection);

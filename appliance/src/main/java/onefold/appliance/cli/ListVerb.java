@@ -121,7 +121,7 @@ final class ListVerb extends ApplianceVerb {
   private void tree(ItemReference item, String directory) throws IOException, Failure {
     TreeListing listing;
     if (data.isPresent()) {
-      try (OfflineStore offline = OfflineStore.read(data.orElseThrow());
+      try (OfflineStore offline = OfflineStore.read(data.orElseThrow(), terminal());
           ObjectReader reader = GetVerb.openOffline(offline, item)) {
         listing = TreeListing.of(item, new OfflineTree(reader), directory);
       }
@@ -234,7 +234,7 @@ final class ListVerb extends ApplianceVerb {
   }
 
   private void offline(Path directory) throws IOException, Failure {
-    try (OfflineStore offline = OfflineStore.read(directory)) {
+    try (OfflineStore offline = OfflineStore.read(directory, terminal())) {
       if (what.isEmpty()) {
         JsonArray names = new JsonArray();
         for (StoreRecord store : offline.store().stores()) {

@@ -18,12 +18,14 @@ import onefold.appliance.identity.User;
 import onefold.appliance.identity.Users;
 import onefold.catalyst.wire.ScramVerifier;
 import onefold.store.ChunkStore;
+import onefold.store.CorruptDataException;
 import onefold.store.Id;
 import onefold.store.device.Device;
 import onefold.store.device.DirectoryInUseException;
 import onefold.store.device.FileDevice;
 import onefold.store.engine.Engine;
 import onefold.store.engine.EngineSettings;
+import onefold.store.engine.Rebuild;
 import onefold.store.scheduler.Scheduler;
 import onefold.store.scheduler.ThreadScheduler;
 
@@ -56,16 +58,37 @@ final class OfflineStore implements AutoCloseable {
 
   /**
    * Opens a data directory without writing to it, not even a lock: it may lie on a read-only mount.
-   * What a start would write goes to a temporary directory, which {@link #close} deletes.
+   * What a start would write goes to a temporary directory, which {@link #close} deletes. A
+   * directory that no start could open is rebuilt there; the terminal is told so, and what is
+   * missing.
    *
    * @throws Failure if it is none, or its server runs
    */
-  static OfflineStore read(Path data) throws IOException, Failure {
+  static OfflineStore read(Path data, Terminal terminal) throws IOException, Failure {
     check(data);
+    EngineSettings quiet = settings(data).withReserveBytes(0).withBackgroundHousekeeping(false);
+    try {
+      return readAsItIs(data, quiet);
+    } catch (CorruptDataException e) {
+      terminal.err().println("the catalog cannot be opened as it is: " + e.getMessage());
+    }
     OverlayDevice device = OverlayDevice.over(data);
     boolean opened = false;
-    try {
-      EngineSettings quiet = settings(data).withReserveBytes(0).withBackgroundHousekeeping(false);
+    try (OverlayDevice layer = OverlayDevice.over(data);
+        ThreadScheduler scheduler = new ThreadScheduler()) {
+      Rebuild.putBack(layer);
+      Rebuild.putBack(device);
+      Rebuild.Report report =
+          Rebuild.run(layer, device, scheduler, quiet, true, (step, done, total) -> {});
+      for (String loss : report.losses()) {
+        terminal.err().println(loss);
+      }
+      terminal
+          .err()
+          .println(
+              "names are read from what is left; ./onefold rebuild --data "
+                  + data
+                  + " makes that lasting");
       OfflineStore store = open(data, device, quiet, device);
       opened = true;
       return store;
@@ -74,6 +97,45 @@ final class OfflineStore implements AutoCloseable {
         device.close();
       }
     }
+  }
+
+  private static OfflineStore readAsItIs(Path data, EngineSettings quiet)
+      throws IOException, Failure {
+    OverlayDevice device = OverlayDevice.over(data);
+    boolean opened = false;
+    try {
+      OfflineStore store = open(data, device, quiet, device);
+      opened = true;
+      return store;
+    } finally {
+      if (!opened) {
+        device.close();
+      }
+    }
+  }
+
+  /**
+   * Makes a data directory anew that no start can open, and opens it once.
+   *
+   * @param nameless whether items may be made of recipes if no catalog can be read
+   * @throws Failure if it is none, or its server runs
+   */
+  static Rebuild.Report rebuild(Path data, boolean nameless, Rebuild.Progress progress)
+      throws IOException, Failure {
+    check(data);
+    EngineSettings quiet = settings(data).withBackgroundHousekeeping(false);
+    Rebuild.Report report;
+    Device target = new FileDevice(data);
+    try (ThreadScheduler scheduler = new ThreadScheduler()) {
+      Rebuild.putBack(target);
+      try (OverlayDevice layer = OverlayDevice.over(data)) {
+        report = Rebuild.run(layer, target, scheduler, quiet, nameless, progress);
+      }
+    } catch (DirectoryInUseException e) {
+      throw Failure.misused(e.getMessage() + "; stop the server first");
+    }
+    open(data, target, quiet, () -> {}).close();
+    return report;
   }
 
   private static EngineSettings settings(Path data) {
@@ -87,7 +149,8 @@ final class OfflineStore implements AutoCloseable {
       throw Failure.misused(
           data + " is no directory; --data names the data directory of an appliance");
     }
-    for (String name : List.of("superblock.0", "superblock.1", "journal", "domains")) {
+    for (String name :
+        List.of("superblock.0", "superblock.1", "journal", "domains", Rebuild.ASIDE)) {
       if (Files.exists(data.resolve(name))) {
         return;
       }

@@ -74,7 +74,7 @@ final class RestoreVerb extends ApplianceVerb {
   public Integer call() throws IOException, Failure {
     ItemReference item = ItemReference.parse(source, environment().now());
     if (data.isPresent()) {
-      try (OfflineStore offline = OfflineStore.read(data.orElseThrow());
+      try (OfflineStore offline = OfflineStore.read(data.orElseThrow(), terminal());
           ObjectReader reader = GetVerb.openOffline(offline, item)) {
         return restore(item, new OfflineTree(reader));
       }

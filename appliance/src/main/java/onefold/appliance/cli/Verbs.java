@@ -27,6 +27,7 @@ final class Verbs {
     verbs.put("housekeeping", HousekeepingVerb::new);
     verbs.put("scrub", ScrubVerb::new);
     verbs.put("inspect", InspectVerb::new);
+    verbs.put("rebuild", RebuildVerb::new);
     verbs.put("analyze", AnalyzeVerb::new);
     verbs.put("sample", SampleVerb::new);
     verbs.put("store", StoreVerb::new);

@@ -59,7 +59,7 @@ final class VerifyVerb extends ApplianceVerb {
   @Override
   public Integer call() throws IOException, Failure {
     if (data.isPresent()) {
-      try (OfflineStore offline = OfflineStore.read(data.orElseThrow())) {
+      try (OfflineStore offline = OfflineStore.read(data.orElseThrow(), terminal())) {
         offline(offline);
       }
     } else {

@@ -2,6 +2,8 @@ package onefold.store.catalog;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.io.IOException;
+import java.util.Optional;
+import onefold.chunker.Fingerprint;
 import onefold.store.CorruptDataException;
 import onefold.store.Id;
 import onefold.store.catalog.CatalogValues.State;
@@ -108,6 +110,32 @@ public final class Catalog {
           "version " + state.version() + ", epoch " + state.epoch());
     }
     return new Catalog(view, state, root.position());
+  }
+
+  /**
+   * Reads which root a page is, for whoever has lost the root itself.
+   *
+   * @param position of the journal that the root is to have
+   * @return empty if it is no page of the tree of roots, or is damaged on the way to the catalog's
+   *     state; a page below the root answers as if it were one, with a lower level
+   */
+  public static Optional<CatalogRoot> rootAt(NodeStore nodes, Fingerprint page, long position)
+      throws IOException {
+    try {
+      byte[] bytes = nodes.get(page);
+      if (!CatalogPageFormat.isPage(bytes, 0, bytes.length)
+          || CatalogPageFormat.kind(bytes, 0) != CatalogKeys.ROOTS) {
+        return Optional.empty();
+      }
+      int level = CatalogPageFormat.level(bytes, 0, bytes.length);
+      CatalogView view =
+          new CatalogView(
+              new PageTree(nodes, 0), new PageTree.Root(page, level), Layer.EMPTY, Layer.EMPTY);
+      State state = view.state();
+      return Optional.of(new CatalogRoot(page, level, position, state.epoch(), state.version()));
+    } catch (CorruptDataException e) {
+      return Optional.empty();
+    }
   }
 
   /** Returns the catalog as it is published now; any thread may call this. */

@@ -77,6 +77,11 @@ public final class CatalogPageFormat {
     return bytes[offset + 6];
   }
 
+  /** Returns of which tree a page is. */
+  static int kind(byte[] bytes, int offset) {
+    return bytes[offset + 5];
+  }
+
   /**
    * Visits everything that a page refers to: pages below it, the roots of the trees that it names,
    * and the roots of the objects that it names.

@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntPredicate;
 import onefold.chunker.ChunkKind;
 import onefold.chunker.Fingerprint;
 import onefold.chunker.FingerprintBatch;
@@ -461,13 +462,18 @@ final class Domain implements AutoCloseable, Ground {
     }
   }
 
-  /** Publishes a directory, but for the slots that are lost. */
   private void publish(ContainerDirectory directory) throws IOException {
+    publish(index, directory, slot -> true);
+  }
+
+  /** Publishes a directory, but for the slots that are lost or not wanted. */
+  static void publish(ChunkIndex index, ContainerDirectory directory, IntPredicate wanted)
+      throws IOException {
     FingerprintBatch all = directory.chunks();
     FingerprintBatch run = new FingerprintBatch(all.kind(), Math.max(1, all.count()));
     int first = 0;
     for (int slot = 0; slot <= all.count(); slot++) {
-      if (slot == all.count() || directory.isLost(slot)) {
+      if (slot == all.count() || directory.isLost(slot) || !wanted.test(slot)) {
         if (run.count() > 0) {
           index.publish(directory.containerNumber(), all.kind(), first, run);
         }

@@ -31,6 +31,7 @@ import onefold.store.engine.CommitRecord.DomainPart;
 import onefold.store.journal.GroupBarrier;
 import onefold.store.journal.Journal;
 import onefold.store.scheduler.Scheduler;
+import org.jspecify.annotations.Nullable;
 
 /**
  * From whatever a crash has left to a store that goes on, in this order:
@@ -59,7 +60,7 @@ final class Recovery {
           "log", "keys", "onefold.yaml", "context.json", "ports.json", "appliance", "lost+found");
 
   private static final Set<String> OWN_NAMES =
-      Set.of(LOCK, JOURNAL, Domain.DIRECTORY, Superblocks.FIRST, Superblocks.SECOND);
+      Set.of(LOCK, JOURNAL, Domain.DIRECTORY, Superblocks.FIRST, Superblocks.SECOND, Rebuild.ASIDE);
 
   private final Device device;
   private final Scheduler scheduler;
@@ -73,7 +74,7 @@ final class Recovery {
   /** What must be closed if a later step fails, the last opened first. */
   private final Deque<Engine.Part> opened = new ArrayDeque<>();
 
-  private Recovery(Device device, Scheduler scheduler, EngineSettings settings) {
+  Recovery(Device device, Scheduler scheduler, EngineSettings settings) {
     this.device = device;
     this.scheduler = scheduler;
     this.settings = settings;
@@ -242,8 +243,7 @@ final class Recovery {
     return domain;
   }
 
-  private static CommitRecord decode(long position, int type, byte[] payload)
-      throws CorruptDataException {
+  static CommitRecord decode(long position, int type, byte[] payload) throws CorruptDataException {
     String where = "journal record " + position;
     if (type != CommitRecordFormat.JOURNAL_TYPE) {
       throw new CorruptDataException(
@@ -252,7 +252,8 @@ final class Recovery {
     return CommitRecordFormat.decode(where, payload);
   }
 
-  private void readEnds(CommitRecord commit) throws IOException {
+  /** Takes how far a commit reaches; those of all commits, before any is written again. */
+  void readEnds(CommitRecord commit) throws IOException {
     storeTimeMillis = Math.max(storeTimeMillis, commit.storeTimeMillis());
     for (DomainPart part : commit.domains()) {
       ends.computeIfAbsent(part.domainId(), id -> new CommittedEnds()).take(part);
@@ -268,10 +269,15 @@ final class Recovery {
     }
   }
 
+  /** How far a domain is committed, as far as the commits read say. */
+  @Nullable CommittedEnds endsOf(Id domain) {
+    return ends.get(domain);
+  }
+
   private final Set<String> writtenAgain = new HashSet<>();
 
   /** Writes bytes that only the journal is sure to have. */
-  private void writeAgain(CommitRecord commit) throws IOException {
+  void writeAgain(CommitRecord commit) throws IOException {
     for (DomainPart part : commit.domains()) {
       for (ContainerEnd end : part.ends()) {
         if (end.redo().length == 0
@@ -291,7 +297,7 @@ final class Recovery {
     }
   }
 
-  private void forceWrittenAgain() throws IOException {
+  void forceWrittenAgain() throws IOException {
     Set<String> directories = new HashSet<>();
     for (String path : writtenAgain) {
       try (DeviceFile file = device.open(path, true)) {

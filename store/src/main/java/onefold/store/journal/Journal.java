@@ -150,6 +150,22 @@ public final class Journal implements AutoCloseable {
     return journal;
   }
 
+  /** Returns whose journal stands in a directory, if the header of any segment can be read. */
+  public static Optional<Id> ownerOf(Device device, String directory) throws IOException {
+    if (device.exists(directory)) {
+      for (String name : device.list(directory)) {
+        if (JournalFormat.segmentNumber(name) >= 0) {
+          try {
+            return Optional.of(SegmentReader.readHeader(device, directory + "/" + name).owner());
+          } catch (CorruptDataException e) {
+            // Another one may be whole.
+          }
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
   private void recover(long neededFrom) throws IOException {
     SegmentChain chain = SegmentChain.read(device, directory, owner, epoch);
     finished.addAll(chain.segments);
