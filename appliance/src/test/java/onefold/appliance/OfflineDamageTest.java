@@ -48,7 +48,7 @@ final class OfflineDamageTest {
       containers =
           files
               .filter(f -> f.toString().contains("/data/") && Files.isRegularFile(f))
-              .sorted(Comparator.comparing(OfflineDamageTest::sizeOf).reversed())
+              .sorted(Comparator.comparingLong(OfflineDamageTest::sizeOf).reversed())
               .toList();
     }
     for (Path container : containers.subList(0, 2)) {
