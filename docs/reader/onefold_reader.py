@@ -80,6 +80,11 @@ class Fields:
     def tags(self):
         return {self.text(): self.text() for _ in range(self.number(2))}
 
+    def item(self):
+        root, of, _, created = self.root(), self.take(16), self.u64(), self.u64()
+        self.take(17)
+        return Item(root, of, created, self.tags())
+
 
 Root = collections.namedtuple("Root", "fingerprint level length")
 Item = collections.namedtuple("Item", "root id created tags")
@@ -380,12 +385,7 @@ class Catalog:
                 trees.append((key[2:18], value))
         for store, value in trees:
             for name, item in self.walk(value[:32], value[32]):
-                f = Fields(item)
-                root, of = f.root(), f.take(16)
-                f.u64()
-                created = f.u64()
-                f.u64(), f.u64(), f.u8()
-                self.items[store][name.decode("utf-8")] = Item(root, of, created, f.tags())
+                self.items[store][name.decode("utf-8")] = Fields(item).item()
 
     def store(self, f):
         store, name, domain = f.take(16), f.text(), f.take(16)
@@ -416,6 +416,10 @@ class Catalog:
             source = self.items[store].get(name)
             if source and (mode == 2 or new_name not in self.items[target]):
                 self.items[target][new_name] = source._replace(id=item, created=now)
+        elif kind == 20:
+            store, _, item, name, mode = f.take(16), f.text(), f.item(), f.text(), f.u8()
+            if any(item.id) and (mode == 2 or name not in self.items[store]):
+                self.items[store][name] = item
 
 
 # ---- items (recipe-node.md, backup-tree.md)

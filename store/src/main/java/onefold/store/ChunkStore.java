@@ -49,7 +49,7 @@ public interface ChunkStore extends AutoCloseable {
    * Deletes a store.
    *
    * @throws RefusedException {@code NOT_FOUND}, {@code NOT_EMPTY} unless {@code withItems}, {@code
-   *     LOCKED}
+   *     LOCKED} also while deleted items of it can be brought back, or could if they were deleted
    */
   void deleteStore(Id commandId, Id storeId, boolean withItems) throws IOException;
 
@@ -76,7 +76,8 @@ public interface ChunkStore extends AutoCloseable {
       throws IOException;
 
   /**
-   * Deletes an item; its chunks are housekeeping's business.
+   * Deletes an item; its chunks are housekeeping's business. In a store with undelete days it can
+   * be brought back so long, and so can an item that is replaced.
    *
    * @throws RefusedException {@code NOT_FOUND}, {@code LOCKED}
    */
@@ -132,6 +133,39 @@ public interface ChunkStore extends AutoCloseable {
 
   /** So many shortened locks are kept; the oldest are forgotten first. */
   int MAX_SHORTENED_LOCKS = 10_000;
+
+  /**
+   * Lists items that were deleted or replaced and can be brought back.
+   *
+   * @param prefix the names begin with it
+   * @param afterName exclusive, with {@code afterVersion}; empty for the start
+   * @param limit 1 to 10,000
+   */
+  DeletedPage listDeleted(Id storeId, String prefix, String afterName, long afterVersion, int limit)
+      throws IOException;
+
+  /**
+   * Brings a deleted or replaced item back, as it was. One that it replaces goes the same way.
+   *
+   * @param version the item's version
+   * @param targetName its name from now on
+   * @throws RefusedException {@code NOT_FOUND}, {@code EXISTS}, {@code LOCKED}, {@code
+   *     QUOTA_EXCEEDED}
+   */
+  ItemRecord undeleteItem(
+      Id commandId, Id storeId, String name, long version, String targetName, CommitMode mode)
+      throws IOException;
+
+  /**
+   * Gives up a deleted item, so that it can no longer be brought back. Before its time that takes
+   * an override, which is kept, and it cannot be done in a store whose locks are of kind {@link
+   * LockKind#COMPLIANCE}.
+   *
+   * @throws RefusedException {@code NOT_FOUND}, {@code LOCKED}
+   */
+  void purgeDeleted(
+      Id commandId, Id storeId, String name, long version, Optional<LockOverride> override)
+      throws IOException;
 
   // ---- bytes
 

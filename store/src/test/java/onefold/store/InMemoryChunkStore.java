@@ -293,6 +293,37 @@ public final class InMemoryChunkStore implements ChunkStore {
     return catalog.view().shortenedLocks();
   }
 
+  @Override
+  public DeletedPage listDeleted(
+      Id storeId, String prefix, String afterName, long afterVersion, int limit)
+      throws IOException {
+    return catalog.view().deleted(storeId, prefix, afterName, afterVersion, limit);
+  }
+
+  @Override
+  public ItemRecord undeleteItem(
+      Id commandId, Id storeId, String name, long version, String targetName, CommitMode mode)
+      throws IOException {
+    Names.checkItemName(targetName);
+    Optional<DeletedItem> deleted = catalog.view().deletedItem(storeId, name, version);
+    Stamp stamp = stamp(commandId);
+    return item(
+        apply(
+            deleted.isPresent()
+                ? new CatalogCommand.UndeleteItem(stamp, deleted.get().item(), targetName, mode)
+                : CatalogCommand.UndeleteItem.ofNone(
+                    stamp, storeId, name, version, targetName, mode)));
+  }
+
+  @Override
+  public void purgeDeleted(
+      Id commandId, Id storeId, String name, long version, Optional<LockOverride> override)
+      throws IOException {
+    apply(
+        new CatalogCommand.PurgeDeleted(
+            stamp(commandId), storeId, name, version, override.orElse(null)));
+  }
+
   // ---- bytes
 
   @Override
@@ -435,6 +466,13 @@ public final class InMemoryChunkStore implements ChunkStore {
     try {
       if (paused) {
         return domain.status;
+      }
+      for (StoreRecord store : catalog.view().stores()) {
+        if (catalog.view().hasExpired(store.id(), storeTimeMillis())) {
+          apply(
+              new CatalogCommand.PurgeExpired(
+                  stamp(CatalogCommand.NO_ID), store.id(), CatalogCommand.MAX_PURGED));
+        }
       }
       Set<ChunkKey> live = new HashSet<>();
       catalog

@@ -35,6 +35,7 @@ import picocli.CommandLine.Parameters;
       "  ./onefold ls",
       "  ./onefold ls default",
       "  ./onefold ls default --tag host=mail --sort size --limit 10",
+      "  ./onefold ls default --deleted",
       "  ./onefold ls default/monday",
       "  ./onefold ls default/monday etc/ssl"
     })
@@ -70,6 +71,11 @@ final class ListVerb extends ApplianceVerb {
       description = "name, age (the youngest first) or size (the largest first).")
   private String sort = "name";
 
+  @Option(
+      names = "--deleted",
+      description = "The items that were deleted or replaced and can be brought back.")
+  private boolean deleted;
+
   @Option(names = "--limit", paramLabel = "N", description = "At most so many items.")
   private Optional<Integer> limit = Optional.empty();
 
@@ -93,6 +99,9 @@ final class ListVerb extends ApplianceVerb {
       throw Failure.misused("--tag, --sort and --limit list the items of a store: ls STORE …");
     }
     order();
+    if (deleted && (!listsItems || data.isPresent() || !tags.isEmpty() || !sort.equals("name"))) {
+      throw Failure.misused("--deleted lists those of a store, by name: ls STORE --deleted");
+    }
     if (path.isPresent()) {
       tree(ItemReference.parse(what.orElseThrow(), environment().now()), path.orElseThrow());
       return Exit.DONE;
@@ -106,6 +115,8 @@ final class ListVerb extends ApplianceVerb {
         JsonObject stores = rest.get("/stores");
         StoreVerb.table(stores.array("stores").objects()).forEach(this::say);
         result(stores);
+      } else if (deleted) {
+        deletedItems(rest, what.orElseThrow());
       } else if (what.orElseThrow().indexOf('/') < 0) {
         items(rest, what.orElseThrow());
       } else {
@@ -159,6 +170,23 @@ final class ListVerb extends ApplianceVerb {
       after = page.optionalText("next").orElse("");
     }
     tell(table, all, more);
+  }
+
+  private void deletedItems(RestClient rest, String store) throws IOException, Failure {
+    JsonArray all = new JsonArray();
+    Table table = new Table("ITEM", ">VERSION", ">LENGTH", "CREATED", "DELETED", "GONE FROM");
+    for (JsonObject item : Deleted.list(rest, store, prefix, room())) {
+      all.add(item);
+      table.row(
+          item.text("name"),
+          Long.toString(item.number("version")),
+          Size.format(item.number("lengthBytes")),
+          Times.show(item.number("createdAt")),
+          Times.show(item.number("deletedAt")),
+          Times.show(item.number("purgeAt")));
+    }
+    table.lines().forEach(this::say);
+    result(new JsonObject().put("deleted", all));
   }
 
   private void tell(Table table, JsonArray items, boolean more) {

@@ -75,7 +75,7 @@ final class LockVerb extends ApplianceVerb {
     JsonObject body = new JsonObject();
     days.ifPresent(d -> body.put("lockDays", (long) d));
     if (until.isPresent()) {
-      body.put("lockedUntil", endOf(until.orElseThrow()));
+      body.put("lockedUntil", endOf("--until", until.orElseThrow()));
     }
     kind.ifPresent(k -> body.put("lockKind", k));
     reason.ifPresent(r -> body.put("reason", r));
@@ -124,7 +124,7 @@ final class LockVerb extends ApplianceVerb {
   }
 
   /** Returns the end of a local date, or a local time, in milliseconds since 1970. */
-  static long endOf(String text) throws Failure {
+  static long endOf(String option, String text) throws Failure {
     ZoneId zone = ZoneId.systemDefault();
     try {
       Instant end =
@@ -134,7 +134,8 @@ final class LockVerb extends ApplianceVerb {
       return end.toEpochMilli();
     } catch (DateTimeException | ArithmeticException e) {
       throw Failure.misused(
-          "--until '"
+          option
+              + " '"
               + text
               + "' is neither a date such as 2036-12-31 nor a time such as"
               + " 2036-12-31T18:00");

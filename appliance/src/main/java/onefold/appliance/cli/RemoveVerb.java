@@ -50,6 +50,16 @@ final class RemoveVerb extends ApplianceVerb {
         rest.request("DELETE", RestClient.itemPath(item), new JsonObject());
         deleted.add(found);
         say(item + " is deleted");
+        long days = rest.get("/stores/" + RestClient.encoded(item.store())).number("undeleteDays");
+        if (days > 0) {
+          say(
+              "  it can be brought back for "
+                  + days
+                  + " days: ./onefold undelete "
+                  + item
+                  + "@"
+                  + found.number("version"));
+        }
       }
     }
     result(new JsonObject().put("deleted", deleted));

@@ -38,7 +38,9 @@ final class StoreVerb extends Group {
             ">QUOTA",
             "COMPRESSION",
             ">LOCK",
-            ">UNFINISHED");
+            ">UNFINISHED",
+            ">UNDELETE",
+            ">DELETED");
     for (JsonObject store : stores) {
       long quotaBytes = store.number("quotaBytes");
       table.row(
@@ -49,7 +51,9 @@ final class StoreVerb extends Group {
           quotaBytes == 0 ? "-" : Size.format(quotaBytes),
           store.text("compression"),
           lock(store),
-          Long.toString(store.number("unfinishedUploads")));
+          Long.toString(store.number("unfinishedUploads")),
+          store.number("undeleteDays") == 0 ? "-" : store.number("undeleteDays") + " d",
+          store.number("deletedItems") == 0 ? "-" : Size.format(store.number("deletedBytes")));
     }
     return table.lines();
   }
@@ -86,6 +90,12 @@ final class StoreVerb extends Group {
         description = "governance or compliance: how firm these locks are.")
     private Optional<String> lockKind = Optional.empty();
 
+    @Option(
+        names = "--undelete",
+        paramLabel = "DAYS",
+        description = "What is deleted or replaced can be brought back for so many days.")
+    private Optional<Integer> undeleteDays = Optional.empty();
+
     WithSettings(Environment environment) {
       super(environment);
     }
@@ -96,6 +106,7 @@ final class StoreVerb extends Group {
       compression.ifPresent(c -> body.put("compression", c));
       lockDays.ifPresent(d -> body.put("lockDays", (long) d));
       lockKind.ifPresent(k -> body.put("lockKind", k));
+      undeleteDays.ifPresent(d -> body.put("undeleteDays", (long) d));
       return body;
     }
 
@@ -170,7 +181,8 @@ final class StoreVerb extends Group {
       JsonObject body = checkedSettings();
       if (body.fields().isEmpty()) {
         throw Failure.misused(
-            "nothing to change was named: --quota, --compression, --lock or --lock-kind");
+            "nothing to change was named: --quota, --compression, --lock, --lock-kind or"
+                + " --undelete");
       }
       try (RestClient rest = rest()) {
         JsonObject changed = rest.request("PATCH", "/stores/" + RestClient.encoded(name), body);

@@ -19,6 +19,8 @@ final class Verbs {
     verbs.put("restore", RestoreVerb::new);
     verbs.put("ls", ListVerb::new);
     verbs.put("rm", RemoveVerb::new);
+    verbs.put("undelete", UndeleteVerb::new);
+    verbs.put("purge", PurgeVerb::new);
     verbs.put("cp", CopyVerb::new);
     verbs.put("lock", LockVerb::new);
     verbs.put("hold", HoldVerb::new);

@@ -81,6 +81,8 @@ public final class Metrics {
       add(rows, "onefold.store.logical.bytes", tags, statistics.logicalBytes());
       add(rows, "onefold.store.unfinished.uploads", tags, statistics.unfinishedCount());
       add(rows, "onefold.store.unfinished.bytes", tags, statistics.unfinishedBytes());
+      add(rows, "onefold.store.deleted.items", tags, statistics.deletedCount());
+      add(rows, "onefold.store.deleted.bytes", tags, statistics.deletedBytes());
     }
     add(rows, "onefold.free.bytes", Tags.empty(), store.freeBytes());
     add(rows, "onefold.healthy", Tags.empty(), store.problem().isEmpty() ? 1 : 0);

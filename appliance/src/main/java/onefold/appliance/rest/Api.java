@@ -80,6 +80,9 @@ public final class Api {
     Field lockDays = Field.of("lockDays", "integer", "days of store time to lock from now");
     Field storeLockDays = Field.of("lockDays", "integer", "days that every new item is locked");
     Field lockKind = Field.of("lockKind", "string", "governance or compliance");
+    Field undeleteDays =
+        Field.of("undeleteDays", "integer", "days that what is deleted can be brought back");
+    Field version = Field.required("version", "integer", "of the deleted item");
     Field shortensLocks =
         Field.of("shortensLocks", "boolean", "whether the administrator may shorten locks");
     Field quota = Field.of("quotaBytes", "integer", "most logical bytes, 0 for no limit");
@@ -207,7 +210,8 @@ public final class Api {
                     quota,
                     compression,
                     storeLockDays,
-                    lockKind),
+                    lockKind,
+                    undeleteDays),
                 stores::create),
             new Operation(
                 "GET",
@@ -225,7 +229,7 @@ public final class Api {
                 "setStore",
                 "Changes a store's settings.",
                 List.of(),
-                List.of(quota, compression, storeLockDays, lockKind),
+                List.of(quota, compression, storeLockDays, lockKind, undeleteDays),
                 stores::set),
             new Operation(
                 "DELETE",
@@ -299,10 +303,42 @@ public final class Api {
                 stores::setItem),
             new Operation(
                 "GET",
+                "/stores/{store}/deleted",
+                USER,
+                "listDeleted",
+                "Lists items that were deleted or replaced and can be brought back, by name, the"
+                    + " newest version first. While the answer has 'next', more follow.",
+                List.of(
+                    Field.of("prefix", "string", "only names that begin so"),
+                    Field.of("after", "string", "where to go on: 'next' of the page before"),
+                    Field.of("limit", "integer", "1 to 10000, 1000 when not said")),
+                List.of(),
+                stores::deleted),
+            new Operation(
+                "POST",
+                "/stores/{store}/deleted/{item...}",
+                USER,
+                "undeleteItem",
+                "Brings a deleted item back; one that it replaces can then be brought back.",
+                List.of(),
+                List.of(version, Field.of("as", "string", "its name from now on"), replace),
+                stores::undelete),
+            new Operation(
+                "DELETE",
+                "/stores/{store}/deleted/{item...}",
+                ADMINISTRATOR,
+                "purgeDeleted",
+                "Gives a deleted item up; before its time with the right to shorten locks only.",
+                List.of(),
+                List.of(version, Field.of("reason", "string", "why before its time, kept")),
+                stores::purge),
+            new Operation(
+                "GET",
                 "/locks/shortened",
                 ADMINISTRATOR,
                 "listShortenedLocks",
-                "Lists the locks that were shortened, by whom and why.",
+                "Lists locks that were shortened and deleted items that were given up before their"
+                    + " time, by whom and why.",
                 List.of(),
                 List.of(),
                 stores::shortenedLocks),

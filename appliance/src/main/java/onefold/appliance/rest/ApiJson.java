@@ -3,6 +3,7 @@ package onefold.appliance.rest;
 import java.util.Locale;
 import onefold.appliance.identity.User;
 import onefold.appliance.json.JsonObject;
+import onefold.store.DeletedItem;
 import onefold.store.DomainRecord;
 import onefold.store.DomainStatistics;
 import onefold.store.HousekeepingStatus;
@@ -37,11 +38,14 @@ final class ApiJson {
         .put("compression", store.compression().name().toLowerCase(Locale.ROOT))
         .put("lockDays", store.lockDays())
         .put("lockKind", lockKind(store.policy().lockKind()))
+        .put("undeleteDays", store.policy().undeleteDays())
         .put("createdAt", store.createdAtMillis())
         .put("items", statistics.itemCount())
         .put("logicalBytes", statistics.logicalBytes())
         .put("unfinishedUploads", statistics.unfinishedCount())
-        .put("unfinishedBytes", statistics.unfinishedBytes());
+        .put("unfinishedBytes", statistics.unfinishedBytes())
+        .put("deletedItems", statistics.deletedCount())
+        .put("deletedBytes", statistics.deletedBytes());
   }
 
   static JsonObject item(String store, ItemRecord item) {
@@ -60,6 +64,12 @@ final class ApiJson {
         .put("lockKind", lockKind(item.lockKind()))
         .put("held", item.held())
         .put("tags", tags);
+  }
+
+  static JsonObject deleted(String store, DeletedItem deleted) {
+    return item(store, deleted.item())
+        .put("deletedAt", deleted.deletedAtMillis())
+        .put("purgeAt", deleted.purgeAtMillis());
   }
 
   static String lockKind(LockKind kind) {

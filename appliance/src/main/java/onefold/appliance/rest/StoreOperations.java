@@ -12,6 +12,8 @@ import onefold.appliance.json.JsonObject;
 import onefold.store.ChunkStore;
 import onefold.store.CommitMode;
 import onefold.store.Compression;
+import onefold.store.DeletedItem;
+import onefold.store.DeletedPage;
 import onefold.store.DomainRecord;
 import onefold.store.Id;
 import onefold.store.ItemListing;
@@ -101,6 +103,7 @@ final class StoreOperations {
             policy(body, before.policy()));
     boolean weaker =
         settings.lockDays() < before.lockDays()
+            || settings.policy().undeleteDays() < before.policy().undeleteDays()
             || (before.lockDays() > 0
                 && settings.policy().lockKind().compareTo(before.policy().lockKind()) < 0);
     if (weaker && !request.user().mayShortenLocks()) {
@@ -274,13 +277,7 @@ final class StoreOperations {
           Reason.INVALID_REQUEST,
           "lockedUntil, lockKind and reason are asked for without tags and held");
     }
-    Optional<LockOverride> override = Optional.empty();
-    if (body.has("reason")) {
-      if (!request.user().mayShortenLocks()) {
-        throw mayNot(request.user(), "shorten locks");
-      }
-      override = Optional.of(new LockOverride(request.user().name(), body.text("reason")));
-    }
+    Optional<LockOverride> override = override(request, "shorten locks");
     long until = lockedUntilMillis == 0 ? before.lockedUntilMillis() : lockedUntilMillis;
     if (until == 0) {
       throw new RefusedException(
@@ -298,6 +295,75 @@ final class StoreOperations {
             lockKind(body, otherwise),
             override);
     return ApiReply.ok(ApiJson.item(in.name(), after));
+  }
+
+  private static Optional<LockOverride> override(ApiRequest request, String what)
+      throws RefusedException {
+    if (!request.body().has("reason")) {
+      return Optional.empty();
+    }
+    if (!request.user().mayShortenLocks()) {
+      throw mayNot(request.user(), what);
+    }
+    return Optional.of(new LockOverride(request.user().name(), request.body().text("reason")));
+  }
+
+  ApiReply deleted(ApiRequest request) throws IOException {
+    StoreRecord found = visible(request.user(), request.pathValue("store"), Access.READ);
+    String after = request.queryValue("after").orElse("");
+    int slash = after.indexOf('/');
+    if (slash < 0 && !after.isEmpty()) {
+      throw new RefusedException(
+          Reason.INVALID_REQUEST, "after '" + after + "' is not what 'next' of a page said");
+    }
+    DeletedPage page;
+    try {
+      page =
+          store.listDeleted(
+              found.id(),
+              request.queryValue("prefix").orElse(""),
+              after.substring(slash + 1),
+              after.isEmpty() ? 0 : Long.parseLong(after.substring(0, slash)),
+              request.queryNumber("limit", 1000, 1, 10_000));
+    } catch (NumberFormatException e) {
+      throw new RefusedException(
+          Reason.INVALID_REQUEST, "after '" + after + "' is not what 'next' of a page said");
+    }
+    JsonArray items = new JsonArray();
+    for (DeletedItem deleted : page.items()) {
+      items.add(ApiJson.deleted(found.name(), deleted));
+    }
+    JsonObject reply = new JsonObject().put("deleted", items).put("more", page.more());
+    if (page.more()) {
+      ItemRecord last = page.items().getLast().item();
+      reply.put("next", last.version() + "/" + last.name());
+    }
+    return ApiReply.ok(reply);
+  }
+
+  ApiReply undelete(ApiRequest request) throws IOException {
+    StoreRecord found = visible(request.user(), request.pathValue("store"), Access.WRITE);
+    String name = request.pathValue("item");
+    ItemRecord item =
+        store.undeleteItem(
+            request.commandId(),
+            found.id(),
+            name,
+            request.body().number("version"),
+            Names.checkItemName(request.body().optionalText("as").orElse(name)),
+            request.body().bool("replace", false) ? CommitMode.REPLACE : CommitMode.IF_ABSENT);
+    return ApiReply.created(ApiJson.item(found.name(), item));
+  }
+
+  ApiReply purge(ApiRequest request) throws IOException {
+    StoreRecord found = visible(request.user(), request.pathValue("store"), Access.WRITE);
+    store.purgeDeleted(
+        request.commandId(),
+        found.id(),
+        request.pathValue("item"),
+        request.body().number("version"),
+        override(request, "give up deleted items before their time"));
+    return ApiReply.done();
   }
 
   ApiReply shortenedLocks(ApiRequest request) throws IOException {
@@ -400,7 +466,9 @@ final class StoreOperations {
 
   private static StorePolicy policy(JsonObject body, StorePolicy otherwise)
       throws RefusedException {
-    return otherwise.withLockKind(lockKind(body, otherwise.lockKind()));
+    return otherwise
+        .withLockKind(lockKind(body, otherwise.lockKind()))
+        .withUndeleteDays(days(body, "undeleteDays", otherwise.undeleteDays()));
   }
 
   private static LockKind lockKind(JsonObject body, LockKind otherwise) throws RefusedException {
@@ -429,10 +497,14 @@ final class StoreOperations {
   }
 
   private static int lockDays(JsonObject body, int otherwise) throws RefusedException {
-    long days = body.number("lockDays", otherwise);
+    return days(body, "lockDays", otherwise);
+  }
+
+  private static int days(JsonObject body, String field, int otherwise) throws RefusedException {
+    long days = body.number(field, otherwise);
     if (days < 0 || days > MOST_LOCK_DAYS) {
       throw new RefusedException(
-          Reason.INVALID_REQUEST, "lockDays " + days + " is not between 0 and " + MOST_LOCK_DAYS);
+          Reason.INVALID_REQUEST, field + " " + days + " is not between 0 and " + MOST_LOCK_DAYS);
     }
     return (int) days;
   }

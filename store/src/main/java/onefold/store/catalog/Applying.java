@@ -8,6 +8,8 @@ import onefold.chunker.ObjectRoot;
 import onefold.store.Checkpoint;
 import onefold.store.ChunkStore;
 import onefold.store.CommitMode;
+import onefold.store.CorruptDataException;
+import onefold.store.DeletedItem;
 import onefold.store.DomainRecord;
 import onefold.store.Id;
 import onefold.store.ItemRecord;
@@ -86,6 +88,9 @@ final class Applying {
       case CatalogCommand.CloneItem c -> cloneItem(c);
       case CatalogCommand.UpdateItem c -> updateItem(c);
       case CatalogCommand.LockItem c -> lockItem(c);
+      case CatalogCommand.UndeleteItem c -> undeleteItem(c);
+      case CatalogCommand.PurgeDeleted c -> purgeDeleted(c);
+      case CatalogCommand.PurgeExpired c -> purgeExpired(c.storeId(), c.most());
       case CatalogCommand.CheckpointUpload c -> checkpointUpload(c);
       case CatalogCommand.EndUpload c -> endUpload(c.uploadId());
       case CatalogCommand.PutRecord c -> put(CatalogKeys.record(c.kind(), c.key()), c.value());
@@ -194,6 +199,9 @@ final class Applying {
           Reason.LOCKED, "store '" + name + "' has " + store.heldCount() + " items that are held");
     }
     CatalogReply.Refused locked = refusalOfLosingItems(store);
+    if (locked == null) {
+      locked = refusalOfLosingDeleted(store);
+    }
     if (locked != null) {
       return locked;
     }
@@ -207,6 +215,7 @@ final class Applying {
     // The items go with their tree; what of them lies above the pages is dropped by the next fold.
     remove(CatalogKeys.treeRoot(CatalogKeys.ITEMS, storeId));
     remove(CatalogKeys.treeRoot(CatalogKeys.LOOKUPS, storeId));
+    remove(CatalogKeys.treeRoot(CatalogKeys.TRASH, storeId));
     return nothing();
   }
 
@@ -243,6 +252,33 @@ final class Applying {
                 + date(store.lockedUntilMillis())
                 + "; delete its items one by one, then the store");
       }
+    }
+    return null;
+  }
+
+  /** A store goes when nothing of it could be brought back, by whatever way it was lost. */
+  private CatalogReply.@Nullable Refused refusalOfLosingDeleted(Store store) throws IOException {
+    String what = "store '" + store.store().name() + "'";
+    int days = store.store().policy().undeleteDays();
+    if (days > 0 && store.itemCount() > 0) {
+      return refused(
+          Reason.LOCKED,
+          what
+              + " keeps deleted items for "
+              + days
+              + " days; delete its "
+              + store.itemCount()
+              + " items first, and the store when they are gone");
+    }
+    if (now.hasUnexpired(store.store().id(), state.storeTimeMillis())) {
+      return refused(
+          Reason.LOCKED,
+          what
+              + " has "
+              + store.deletedCount()
+              + " deleted items that can be brought back; see them by './onefold ls "
+              + store.store().name()
+              + " --deleted', give them up by './onefold purge'");
     }
     return null;
   }
@@ -336,7 +372,7 @@ final class Applying {
       if (locked != null) {
         return locked;
       }
-      store = store.withoutItem(old.get());
+      store = bury(store.withoutItem(old.get()), old.get());
     }
     long most = store.store().quotaBytes() == 0 ? Long.MAX_VALUE : store.store().quotaBytes();
     if (item.root().lengthBytes() > most - store.logicalBytes()) {
@@ -372,10 +408,141 @@ final class Applying {
     if (locked != null) {
       return locked;
     }
-    write(store.withoutItem(item.get()));
+    write(bury(store.withoutItem(item.get()), item.get()));
     remove(CatalogKeys.item(storeId, ByteWriter.utf8(name)));
     CatalogKeys.lookups(item.get()).forEach(this::remove);
     return done(new CatalogReply.ItemResult(item.get()));
+  }
+
+  // ---- deleted items
+
+  /** Keeps an item that has lost its name; the store that is returned is to be written. */
+  private Store bury(Store store, ItemRecord item) {
+    int days = store.store().policy().undeleteDays();
+    if (days == 0) {
+      return store;
+    }
+    DeletedItem deleted = new DeletedItem(item, state.storeTimeMillis(), lockFor(days));
+    byte[] name = ByteWriter.utf8(item.name());
+    write(
+        CatalogKeys.deleted(item.storeId(), name, item.version()), CatalogValues.deleted(deleted));
+    write(
+        CatalogKeys.purge(item.storeId(), deleted.purgeAtMillis(), name, item.version()),
+        new byte[0]);
+    return store.withDeleted(1, item.root().lengthBytes());
+  }
+
+  /** Takes an item out of those that can be brought back; the store is to be written. */
+  private Store exhume(Store store, DeletedItem deleted) {
+    ItemRecord item = deleted.item();
+    byte[] name = ByteWriter.utf8(item.name());
+    remove(CatalogKeys.deleted(item.storeId(), name, item.version()));
+    remove(CatalogKeys.purge(item.storeId(), deleted.purgeAtMillis(), name, item.version()));
+    return store.withDeleted(-1, -item.root().lengthBytes());
+  }
+
+  private CatalogReply undeleteItem(CatalogCommand.UndeleteItem c) throws IOException {
+    Id storeId = c.item().storeId();
+    Store store = now.storeState(storeId);
+    if (store == null) {
+      return CatalogView.noStore(storeId);
+    }
+    Optional<DeletedItem> deleted = now.deletedItem(storeId, c.item().name(), c.item().version());
+    if (deleted.isEmpty() || !deleted.get().item().equals(c.item())) {
+      return noDeletedItem(store, c.item().name(), c.item().version());
+    }
+    ItemRecord was = c.item();
+    ItemRecord item =
+        new ItemRecord(
+            storeId,
+            c.targetName(),
+            was.id(),
+            was.version(),
+            was.root(),
+            was.createdAtMillis(),
+            was.tags(),
+            was.lockedUntilMillis(),
+            was.lockKind(),
+            was.held(),
+            was.newBytes());
+    return place(exhume(store, deleted.get()), item, c.mode());
+  }
+
+  private CatalogReply purgeDeleted(CatalogCommand.PurgeDeleted c) throws IOException {
+    Store store = now.storeState(c.storeId());
+    if (store == null) {
+      return CatalogView.noStore(c.storeId());
+    }
+    Optional<DeletedItem> found = now.deletedItem(c.storeId(), c.name(), c.version());
+    if (found.isEmpty()) {
+      return noDeletedItem(store, c.name(), c.version());
+    }
+    DeletedItem deleted = found.get();
+    LockOverride override = c.override();
+    if (deleted.purgeAtMillis() > state.storeTimeMillis()) {
+      boolean firm = store.store().policy().lockKind() == LockKind.COMPLIANCE;
+      if (firm || override == null) {
+        return refused(
+            Reason.LOCKED,
+            "item '"
+                + c.name()
+                + "' of store '"
+                + store.store().name()
+                + "' can be brought back until "
+                + date(deleted.purgeAtMillis())
+                + (firm
+                    ? "; in a store with compliance locks nobody can give it up before"
+                    : "; to give it up before takes the right to shorten locks, and a reason"));
+      }
+      keep(
+          new ShortenedLock(
+              store.store().name(),
+              c.name(),
+              deleted.item().id(),
+              state.storeTimeMillis(),
+              deleted.purgeAtMillis(),
+              state.storeTimeMillis(),
+              override));
+    }
+    write(exhume(store, deleted));
+    return nothing();
+  }
+
+  private CatalogReply purgeExpired(Id storeId, int most) throws IOException {
+    Store store = now.storeState(storeId);
+    if (store == null) {
+      return CatalogView.noStore(storeId);
+    }
+    CatalogView.Walk walk = now.walk(CatalogKeys.purges(storeId), null);
+    for (int i = 0; i < most && walk.next(); i++) {
+      if (CatalogKeys.purgeAtMillis(walk.key()) > state.storeTimeMillis()) {
+        break;
+      }
+      String name =
+          new ByteReader("deleted item", new byte[0])
+              .utf8("item name", CatalogKeys.deletedName(walk.key()));
+      long version = CatalogKeys.deletedVersion(walk.key());
+      DeletedItem deleted =
+          now.deletedItem(storeId, name, version)
+              .orElseThrow(() ->
+                  new CorruptDataException(
+                      "catalog", -1, "the deleted item '" + name + "' that is to go", "none"));
+      store = exhume(store, deleted);
+    }
+    write(store);
+    return nothing();
+  }
+
+  private static CatalogReply noDeletedItem(Store store, String name, long version) {
+    return refused(
+        Reason.NOT_FOUND,
+        "there is no deleted item '"
+            + name
+            + "' of version "
+            + version
+            + " in store '"
+            + store.store().name()
+            + "'");
   }
 
   private CatalogReply updateItem(CatalogCommand.UpdateItem c) throws IOException {

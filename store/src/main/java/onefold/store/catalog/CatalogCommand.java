@@ -11,6 +11,7 @@ import onefold.store.ChunkStore;
 import onefold.store.CommitMode;
 import onefold.store.DomainRecord;
 import onefold.store.Id;
+import onefold.store.ItemRecord;
 import onefold.store.LockKind;
 import onefold.store.LockOverride;
 import onefold.store.Names;
@@ -43,6 +44,9 @@ public sealed interface CatalogCommand {
 
   /** Most bytes of the key of a record, in UTF-8. */
   int MAX_KEY_BYTES = 1024;
+
+  /** Most deleted items that one command gives up. */
+  int MAX_PURGED = 1000;
 
   /** Most containers that one command names. */
   int MAX_CONTAINERS = 4096;
@@ -206,6 +210,71 @@ public sealed interface CatalogCommand {
       checkText("item name", name, Names.MAX_ITEM_NAME_BYTES);
       if (lockedUntilMillis < 1) {
         throw new IllegalArgumentException("lockedUntilMillis " + lockedUntilMillis);
+      }
+    }
+  }
+
+  /**
+   * Brings a deleted item back; answered with {@link CatalogReply.ItemResult}.
+   *
+   * @param item as it was when it was deleted; refused if there is no such one
+   * @param targetName its name from now on
+   */
+  record UndeleteItem(Stamp stamp, ItemRecord item, String targetName, CommitMode mode)
+      implements CatalogCommand {
+    public UndeleteItem {
+      checkText("item name", item.name(), Names.MAX_ITEM_NAME_BYTES);
+      checkText("item name", targetName, Names.MAX_ITEM_NAME_BYTES);
+    }
+
+    /**
+     * Makes the command for an item that is not there: refused, unless it is a repeated one, which
+     * gets its first answer.
+     */
+    public static UndeleteItem ofNone(
+        Stamp stamp, Id storeId, String name, long version, String targetName, CommitMode mode) {
+      ItemRecord none =
+          new ItemRecord(
+              storeId,
+              name,
+              NO_ID,
+              version,
+              new ObjectRoot(new Fingerprint(0, 0, 0, 0), 0, 0),
+              0,
+              Collections.emptySortedMap(),
+              0,
+              LockKind.GOVERNANCE,
+              false,
+              0);
+      return new UndeleteItem(stamp, none, targetName, mode);
+    }
+  }
+
+  /**
+   * Gives up a deleted item; answered with {@link CatalogReply.Nothing}.
+   *
+   * @param override who may do so before its time and why, or null
+   */
+  record PurgeDeleted(
+      Stamp stamp, Id storeId, String name, long version, @Nullable LockOverride override)
+      implements CatalogCommand {
+    public PurgeDeleted {
+      checkText("item name", name, Names.MAX_ITEM_NAME_BYTES);
+      if (version < 0) {
+        throw new IllegalArgumentException("version " + version);
+      }
+    }
+  }
+
+  /**
+   * Gives up those deleted items whose time has come; answered with {@link CatalogReply.Nothing}.
+   *
+   * @param most of them, 1 to {@link #MAX_PURGED}
+   */
+  record PurgeExpired(Stamp stamp, Id storeId, int most) implements CatalogCommand {
+    public PurgeExpired {
+      if (most < 1 || most > MAX_PURGED) {
+        throw new IllegalArgumentException("most " + most + ", must be 1 to " + MAX_PURGED);
       }
     }
   }

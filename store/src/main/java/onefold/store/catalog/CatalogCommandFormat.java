@@ -48,6 +48,9 @@ public final class CatalogCommandFormat {
   private static final int RELEASE_CHUNK = 17;
   private static final int SET_UNFINISHED_LIMITS = 18;
   private static final int LOCK_ITEM = 19;
+  private static final int UNDELETE_ITEM = 20;
+  private static final int PURGE_DELETED = 21;
+  private static final int PURGE_EXPIRED = 22;
 
   private CatalogCommandFormat() {}
 
@@ -87,11 +90,16 @@ public final class CatalogCommandFormat {
               .u8(c.held() ? 1 : 0)
               .u64(c.lockedUntilMillis());
       case CatalogCommand.LockItem c -> {
-        LockOverride override = c.override();
         out.id(c.storeId()).text(c.name()).u64(c.lockedUntilMillis()).u8(lockKindCode(c.kind()));
-        out.text(override == null ? "" : override.user());
-        out.text(override == null ? "" : override.reason());
+        writeOverride(out, c.override());
       }
+      case CatalogCommand.UndeleteItem c ->
+          CatalogValues.itemFields(out.id(c.item().storeId()).text(c.item().name()), c.item())
+              .text(c.targetName())
+              .u8(modeCode(c.mode()));
+      case CatalogCommand.PurgeDeleted c ->
+          writeOverride(out.id(c.storeId()).text(c.name()).u64(c.version()), c.override());
+      case CatalogCommand.PurgeExpired c -> out.id(c.storeId()).u32(c.most());
       case CatalogCommand.CheckpointUpload c ->
           out.id(c.uploadId())
               .id(c.storeId())
@@ -217,9 +225,22 @@ public final class CatalogCommandFormat {
             case LOCK_ITEM ->
                 new CatalogCommand.LockItem(
                     stamp, in.id(), itemName(in), in.u64(), lockKind(in), lockOverride(in));
+            case UNDELETE_ITEM ->
+                new CatalogCommand.UndeleteItem(
+                    stamp,
+                    CatalogValues.readItemFields(in, in.id(), itemName(in)),
+                    itemName(in),
+                    mode(in));
+            case PURGE_DELETED ->
+                new CatalogCommand.PurgeDeleted(
+                    stamp, in.id(), itemName(in), in.u64(), lockOverride(in));
+            case PURGE_EXPIRED -> new CatalogCommand.PurgeExpired(stamp, in.id(), in.u32());
             default ->
                 throw new IOException(
-                    "catalog command of type " + type + ", this release knows 1 to " + LOCK_ITEM);
+                    "catalog command of type "
+                        + type
+                        + ", this release knows 1 to "
+                        + PURGE_EXPIRED);
           };
       in.end();
       if (version != version(command)) {
@@ -239,7 +260,11 @@ public final class CatalogCommandFormat {
     return switch (command) {
       case CatalogCommand.CreateStore c -> hasPolicy(c.store()) ? 2 : 1;
       case CatalogCommand.UpdateStore c -> hasPolicy(c.settings()) ? 2 : 1;
-      case CatalogCommand.LockItem c -> 2;
+      case CatalogCommand.LockItem _,
+          CatalogCommand.UndeleteItem _,
+          CatalogCommand.PurgeDeleted _,
+          CatalogCommand.PurgeExpired _ ->
+          2;
       case CatalogCommand.CreateDomain _,
           CatalogCommand.DeleteStore _,
           CatalogCommand.CommitItem _,
@@ -281,6 +306,9 @@ public final class CatalogCommandFormat {
       case CatalogCommand.ReleaseChunk c -> RELEASE_CHUNK;
       case CatalogCommand.SetUnfinishedLimits c -> SET_UNFINISHED_LIMITS;
       case CatalogCommand.LockItem c -> LOCK_ITEM;
+      case CatalogCommand.UndeleteItem c -> UNDELETE_ITEM;
+      case CatalogCommand.PurgeDeleted c -> PURGE_DELETED;
+      case CatalogCommand.PurgeExpired c -> PURGE_EXPIRED;
     };
   }
 
@@ -369,11 +397,11 @@ public final class CatalogCommandFormat {
   }
 
   static void writePolicy(ByteWriter out, StorePolicy policy) {
-    out.u8(lockKindCode(policy.lockKind()));
+    out.u8(lockKindCode(policy.lockKind())).u32(policy.undeleteDays());
   }
 
   static StorePolicy readPolicy(ByteReader in) throws CorruptDataException {
-    return new StorePolicy(lockKind(in));
+    return new StorePolicy(lockKind(in), in.count("undelete days", Integer.MAX_VALUE));
   }
 
   static int lockKindCode(LockKind kind) {
@@ -385,6 +413,11 @@ public final class CatalogCommandFormat {
 
   static LockKind lockKind(ByteReader in) throws CorruptDataException {
     return in.bool("lock kind") ? LockKind.COMPLIANCE : LockKind.GOVERNANCE;
+  }
+
+  private static void writeOverride(ByteWriter out, @Nullable LockOverride override) {
+    out.text(override == null ? "" : override.user());
+    out.text(override == null ? "" : override.reason());
   }
 
   private static @Nullable LockOverride lockOverride(ByteReader in) throws CorruptDataException {

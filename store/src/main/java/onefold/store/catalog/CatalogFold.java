@@ -86,7 +86,7 @@ public final class CatalogFold {
       if (store == null) {
         return; // The store was deleted, and its items with it.
       }
-      if (address[0] == CatalogKeys.ITEMS) {
+      if (CatalogKeys.holdsObjects(address[0])) {
         domainId = store.store().domainId();
       }
     }

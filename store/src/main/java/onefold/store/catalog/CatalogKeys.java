@@ -22,6 +22,7 @@ final class CatalogKeys {
   static final int SYSTEM = 2;
   static final int ITEMS = 3;
   static final int LOOKUPS = 5;
+  static final int TRASH = 6;
 
   // First byte of a key in the tree of roots.
   static final int STATE = 1;
@@ -39,6 +40,10 @@ final class CatalogKeys {
   static final int GONE = 5;
   static final int QUARANTINE = 6;
   static final int SHORTENED_LOCK = 7;
+
+  // First byte of a key among a store's deleted items.
+  static final int DELETED = 1;
+  static final int PURGE = 2;
 
   // First byte of a key in a store's look-ups.
   static final int BY_AGE = 1;
@@ -60,7 +65,7 @@ final class CatalogKeys {
 
   /** Tells whether a full key belongs to a tree that each store has one of. */
   static boolean isOfStore(byte[] full) {
-    return full[0] == ITEMS || full[0] == LOOKUPS;
+    return full[0] == ITEMS || full[0] == LOOKUPS || full[0] == TRASH;
   }
 
   /** Returns the store to which the tree of a full key belongs, or the id for none. */
@@ -167,6 +172,53 @@ final class CatalogKeys {
 
   static byte[] items(Id storeId) {
     return new ByteWriter(17).u8(ITEMS).id(storeId).toBytes();
+  }
+
+  /** Tells whether values of a tree begin with the roots of objects, of one domain. */
+  static boolean holdsObjects(int kind) {
+    return kind == ITEMS || kind == TRASH;
+  }
+
+  /** Of one name the newest version comes first. */
+  static byte[] deleted(Id storeId, byte[] name, long version) {
+    return new ByteWriter(128).raw(deletedOf(storeId, name)).u8(0).u64BigEndian(~version).toBytes();
+  }
+
+  static byte[] deletedOf(Id storeId, byte[] namePrefix) {
+    return new ByteWriter(128).u8(TRASH).id(storeId).u8(DELETED).raw(namePrefix).toBytes();
+  }
+
+  /** Keys that begin with {@link #purges} come in the order in which deleted items go. */
+  static byte[] purge(Id storeId, long purgeAtMillis, byte[] name, long version) {
+    return new ByteWriter(128)
+        .raw(purgesFrom(storeId, purgeAtMillis))
+        .raw(name)
+        .u8(0)
+        .u64BigEndian(~version)
+        .toBytes();
+  }
+
+  static byte[] purges(Id storeId) {
+    return new ByteWriter(18).u8(TRASH).id(storeId).u8(PURGE).toBytes();
+  }
+
+  static byte[] purgesFrom(Id storeId, long purgeAtMillis) {
+    return new ByteWriter(26).raw(purges(storeId)).u64BigEndian(purgeAtMillis).toBytes();
+  }
+
+  /** Returns the name in a key of a deleted item or of its purge. */
+  static byte[] deletedName(byte[] full) {
+    int head = 1 + Id.BYTES + 1 + (full[1 + Id.BYTES] == PURGE ? Long.BYTES : 0);
+    return Arrays.copyOfRange(full, head, full.length - 1 - Long.BYTES);
+  }
+
+  /** Returns the version in a key of a deleted item or of its purge. */
+  static long deletedVersion(byte[] full) {
+    return ~ByteBuffer.wrap(full).getLong(full.length - Long.BYTES);
+  }
+
+  static long purgeAtMillis(byte[] full) {
+    return ByteBuffer.wrap(full).getLong(1 + Id.BYTES + 1);
   }
 
   /** Keys that begin so come youngest first, those of one millisecond in order of name. */

@@ -82,8 +82,8 @@ final class CatalogPage {
           "version " + CatalogPageFormat.VERSION + " of a catalog page", Integer.toString(version));
     }
     int kind = in.u8();
-    if (kind < CatalogKeys.ROOTS || kind > CatalogKeys.LOOKUPS) {
-      throw in.corrupt("kind 1 to 5", Integer.toString(kind));
+    if (kind < CatalogKeys.ROOTS || kind > CatalogKeys.TRASH) {
+      throw in.corrupt("kind 1 to 6", Integer.toString(kind));
     }
     int level = in.u8();
     int flags = in.u8();
@@ -93,7 +93,7 @@ final class CatalogPage {
     if (flags != 0) {
       throw in.corrupt("flags 0", Integer.toString(flags));
     }
-    if (kind != CatalogKeys.ITEMS && !domainId.equals(CatalogCommand.NO_ID)) {
+    if (!CatalogKeys.holdsObjects(kind) && !domainId.equals(CatalogCommand.NO_ID)) {
       throw in.corrupt("no domain in a page of kind " + kind, domainId.toString());
     }
     if (kind == CatalogPageFormat.VALUE) {
@@ -154,7 +154,7 @@ final class CatalogPage {
   }
 
   private void checkExternal(ByteReader in, int valueBytes) throws CorruptDataException {
-    if (kind == CatalogKeys.ITEMS) {
+    if (CatalogKeys.holdsObjects(kind)) {
       throw in.corrupt("value in a page of items", "a list of value pages");
     }
     int total = valueBytes < 4 ? 0 : in.peekU32();

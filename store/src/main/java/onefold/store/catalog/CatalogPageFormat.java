@@ -128,6 +128,12 @@ public final class CatalogPageFormat {
         var root = in.root();
         visitor.object(page.domainId(), bytes, value, root.level(), root.lengthBytes());
       }
+      case CatalogKeys.TRASH -> {
+        if (page.keyByte(index, 0) == CatalogKeys.DELETED) {
+          var root = in.root();
+          visitor.object(page.domainId(), bytes, value, root.level(), root.lengthBytes());
+        }
+      }
       case CatalogKeys.LOOKUPS -> {}
       default -> throw in.corrupt("page with entries", "kind " + page.kind());
     }

@@ -7,6 +7,7 @@ import onefold.chunker.Fingerprint;
 import onefold.chunker.ObjectRoot;
 import onefold.store.Checkpoint;
 import onefold.store.CorruptDataException;
+import onefold.store.DeletedItem;
 import onefold.store.DomainRecord;
 import onefold.store.Id;
 import onefold.store.ItemRecord;
@@ -15,13 +16,12 @@ import onefold.store.LockOverride;
 import onefold.store.Names;
 import onefold.store.RefusedException.Reason;
 import onefold.store.ShortenedLock;
-import onefold.store.StorePolicy;
 import onefold.store.StoreRecord;
 import onefold.store.UnfinishedUpload;
 
 /** Values of the catalog's trees as bytes, as docs/formats/catalog-page.md says. */
 final class CatalogValues {
-  /** An item's value is no longer: fixed fields and tags. */
+  /** A deleted item's value is no longer: fixed fields and tags. */
   static final int MAX_ITEM_BYTES =
       128 + CatalogCommand.MAX_TAG_BYTES + 8 * CatalogCommand.MAX_TAGS;
 
@@ -164,6 +164,8 @@ final class CatalogValues {
    * @param heldCount items that are held
    * @param lockedUntilMillis latest lock that an item of it ever had; no item is locked when this
    *     is past, and some item is while it is in the future, unless a lock was shortened
+   * @param deletedCount items that can be brought back
+   * @param deletedBytes sum of their lengths
    */
   record Store(
       StoreRecord store,
@@ -172,9 +174,11 @@ final class CatalogValues {
       long unfinishedCount,
       long unfinishedBytes,
       long heldCount,
-      long lockedUntilMillis) {
+      long lockedUntilMillis,
+      long deletedCount,
+      long deletedBytes) {
     static Store fresh(StoreRecord store) {
-      return new Store(store, 0, 0, 0, 0, 0, 0);
+      return new Store(store, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
     Store with(StoreRecord settings) {
@@ -185,7 +189,9 @@ final class CatalogValues {
           unfinishedCount,
           unfinishedBytes,
           heldCount,
-          lockedUntilMillis);
+          lockedUntilMillis,
+          deletedCount,
+          deletedBytes);
     }
 
     Store withItem(ItemRecord item) {
@@ -196,7 +202,9 @@ final class CatalogValues {
           unfinishedCount,
           unfinishedBytes,
           heldCount + (item.held() ? 1 : 0),
-          Math.max(lockedUntilMillis, item.lockedUntilMillis()));
+          Math.max(lockedUntilMillis, item.lockedUntilMillis()),
+          deletedCount,
+          deletedBytes);
     }
 
     Store withoutItem(ItemRecord item) {
@@ -207,7 +215,9 @@ final class CatalogValues {
           unfinishedCount,
           unfinishedBytes,
           heldCount - (item.held() ? 1 : 0),
-          lockedUntilMillis);
+          lockedUntilMillis,
+          deletedCount,
+          deletedBytes);
     }
 
     Store withUnfinished(int moreCount, long moreBytes) {
@@ -218,7 +228,22 @@ final class CatalogValues {
           unfinishedCount + moreCount,
           Math.addExact(unfinishedBytes, moreBytes),
           heldCount,
-          lockedUntilMillis);
+          lockedUntilMillis,
+          deletedCount,
+          deletedBytes);
+    }
+
+    Store withDeleted(int moreCount, long moreBytes) {
+      return new Store(
+          store,
+          itemCount,
+          logicalBytes,
+          unfinishedCount,
+          unfinishedBytes,
+          heldCount,
+          lockedUntilMillis,
+          deletedCount + moreCount,
+          Math.addExact(deletedBytes, moreBytes));
     }
 
     byte[] encode() {
@@ -230,29 +255,40 @@ final class CatalogValues {
           .u64(unfinishedBytes)
           .u64(heldCount)
           .u64(lockedUntilMillis);
-      if (CatalogCommandFormat.hasPolicy(store)) {
+      if (CatalogCommandFormat.hasPolicy(store) || deletedCount > 0) {
         CatalogCommandFormat.writePolicy(out, store.policy());
+        out.u64(deletedCount).u64(deletedBytes);
       }
       return out.toBytes();
     }
 
     static Store decode(byte[] bytes) throws CorruptDataException {
       ByteReader in = new ByteReader("store in the catalog", bytes);
-      Store store =
-          new Store(
-              CatalogCommandFormat.readStore(in),
-              in.positive("item count"),
-              in.positive("logical bytes"),
-              in.positive("unfinished count"),
-              in.positive("unfinished bytes"),
-              in.positive("held count"),
-              in.positive("lock"));
+      StoreRecord record = CatalogCommandFormat.readStore(in);
+      long itemCount = in.positive("item count");
+      long logicalBytes = in.positive("logical bytes");
+      long unfinishedCount = in.positive("unfinished count");
+      long unfinishedBytes = in.positive("unfinished bytes");
+      long heldCount = in.positive("held count");
+      long lockedUntilMillis = in.positive("lock");
+      long deletedCount = 0;
+      long deletedBytes = 0;
       if (in.left() > 0) {
-        StorePolicy policy = CatalogCommandFormat.readPolicy(in);
-        store = store.with(store.store().withPolicy(policy));
+        record = record.withPolicy(CatalogCommandFormat.readPolicy(in));
+        deletedCount = in.positive("deleted count");
+        deletedBytes = in.positive("deleted bytes");
       }
       in.end();
-      return store;
+      return new Store(
+          record,
+          itemCount,
+          logicalBytes,
+          unfinishedCount,
+          unfinishedBytes,
+          heldCount,
+          lockedUntilMillis,
+          deletedCount,
+          deletedBytes);
     }
   }
 
@@ -285,7 +321,7 @@ final class CatalogValues {
     return itemFields(new ByteWriter(160), item).toBytes();
   }
 
-  private static ByteWriter itemFields(ByteWriter out, ItemRecord item) {
+  static ByteWriter itemFields(ByteWriter out, ItemRecord item) {
     return out.root(item.root())
         .id(item.id())
         .u64(item.version())
@@ -305,7 +341,26 @@ final class CatalogValues {
     return item;
   }
 
-  private static ItemRecord readItemFields(ByteReader in, Id storeId, String name)
+  static byte[] deleted(DeletedItem deleted) {
+    return itemFields(new ByteWriter(160), deleted.item())
+        .u64(deleted.deletedAtMillis())
+        .u64(deleted.purgeAtMillis())
+        .toBytes();
+  }
+
+  static DeletedItem readDeleted(Id storeId, byte[] name, byte[] bytes)
+      throws CorruptDataException {
+    ByteReader in = new ByteReader("deleted item in the catalog", bytes);
+    DeletedItem deleted =
+        new DeletedItem(
+            readItemFields(in, storeId, in.utf8("item name", name)),
+            in.positive("time of deletion"),
+            in.positive("time of purge"));
+    in.end();
+    return deleted;
+  }
+
+  static ItemRecord readItemFields(ByteReader in, Id storeId, String name)
       throws CorruptDataException {
     ObjectRoot root = in.root();
     Id id = in.id();

@@ -12,6 +12,8 @@ import java.util.function.Consumer;
 import onefold.chunker.Fingerprint;
 import onefold.chunker.ObjectRoot;
 import onefold.store.CorruptDataException;
+import onefold.store.DeletedItem;
+import onefold.store.DeletedPage;
 import onefold.store.DomainRecord;
 import onefold.store.Id;
 import onefold.store.ItemListing;
@@ -130,7 +132,9 @@ public final class CatalogView {
                 store.itemCount(),
                 store.logicalBytes(),
                 store.unfinishedCount(),
-                store.unfinishedBytes()));
+                store.unfinishedBytes(),
+                store.deletedCount(),
+                store.deletedBytes()));
   }
 
   /** Returns the sum of the lengths of all items of a domain's stores. */
@@ -312,6 +316,66 @@ public final class CatalogView {
     }
   }
 
+  // ---- deleted items
+
+  /** Returns a version of an item that can be brought back. */
+  public Optional<DeletedItem> deletedItem(Id storeId, String name, long version)
+      throws IOException {
+    if (storeState(storeId) == null) {
+      return Optional.empty();
+    }
+    byte[] key = ByteWriter.utf8(name);
+    byte[] value = get(CatalogKeys.deleted(storeId, key, version));
+    return value == null
+        ? Optional.empty()
+        : Optional.of(CatalogValues.readDeleted(storeId, key, value));
+  }
+
+  /**
+   * Lists items that can be brought back, in the order of the names' bytes, of one name the newest
+   * version first.
+   *
+   * @param afterName exclusive, with {@code afterVersion}; empty for the start
+   * @param limit 1 to {@link #MAX_LISTED}
+   */
+  public DeletedPage deleted(
+      Id storeId, String prefix, String afterName, long afterVersion, int limit)
+      throws IOException {
+    checkLimit(limit);
+    List<DeletedItem> items = new ArrayList<>();
+    if (storeState(storeId) == null) {
+      return new DeletedPage(items, false);
+    }
+    byte[] after =
+        afterName.isEmpty()
+            ? null
+            : CatalogKeys.deleted(storeId, ByteWriter.utf8(afterName), afterVersion);
+    Walk walk = walk(CatalogKeys.deletedOf(storeId, ByteWriter.utf8(prefix)), after);
+    while (walk.next()) {
+      if (items.size() == limit) {
+        return new DeletedPage(items, true);
+      }
+      byte[] name = CatalogKeys.deletedName(walk.key());
+      items.add(CatalogValues.readDeleted(storeId, name, walk.value()));
+    }
+    return new DeletedPage(items, false);
+  }
+
+  /** Tells whether the time of a deleted item has come at a store time. */
+  public boolean hasExpired(Id storeId, long storeTimeMillis) throws IOException {
+    if (storeState(storeId) == null) {
+      return false;
+    }
+    Walk walk = walk(CatalogKeys.purges(storeId), null);
+    return walk.next() && CatalogKeys.purgeAtMillis(walk.key()) <= storeTimeMillis;
+  }
+
+  /** Tells whether the time of a deleted item has not come at a store time. */
+  boolean hasUnexpired(Id storeId, long storeTimeMillis) throws IOException {
+    return walk(CatalogKeys.purges(storeId), CatalogKeys.purgesFrom(storeId, storeTimeMillis + 1))
+        .next();
+  }
+
   // ---- uploads
 
   public Optional<UnfinishedUpload> upload(Id uploadId) throws IOException {
@@ -471,8 +535,8 @@ public final class CatalogView {
   }
 
   /**
-   * Visits the roots of all items and unfinished uploads of a domain; an object with several names
-   * comes several times.
+   * Visits the roots of all items, those that can be brought back included, and of unfinished
+   * uploads of a domain; an object with several names comes several times.
    */
   public void visitObjects(Id domainId, ObjectVisitor visitor) throws IOException {
     for (Store store : allStores()) {
@@ -483,6 +547,10 @@ public final class CatalogView {
           ItemRecord item =
               CatalogValues.readItem(storeId, CatalogKeys.inTree(walk.key()), walk.value());
           visitor.object(storeId, item.name(), item.root());
+        }
+        Walk deleted = walk(CatalogKeys.deletedOf(storeId, new byte[0]), null);
+        while (deleted.next()) {
+          visitDeleted(storeId, deleted.key(), deleted.value(), visitor);
         }
       }
     }
@@ -496,6 +564,13 @@ public final class CatalogView {
             upload.upload().checkpoint().root());
       }
     }
+  }
+
+  private static void visitDeleted(Id storeId, byte[] key, byte[] value, ObjectVisitor visitor)
+      throws IOException {
+    ItemRecord item =
+        CatalogValues.readDeleted(storeId, CatalogKeys.deletedName(key), value).item();
+    visitor.object(storeId, item.name(), item.root());
   }
 
   /**
@@ -525,12 +600,18 @@ public final class CatalogView {
               upload.upload().itemName(),
               upload.upload().checkpoint().root());
         }
-      } else if (key[0] == CatalogKeys.ITEMS) {
+      } else if (CatalogKeys.holdsObjects(key[0])) {
         Id storeId = CatalogKeys.storeId(key);
         Store store = storeState(storeId);
-        if (store != null && store.store().domainId().equals(domainId)) {
-          ItemRecord item = CatalogValues.readItem(storeId, CatalogKeys.inTree(key), walk.value());
+        if (store == null || !store.store().domainId().equals(domainId)) {
+          continue;
+        }
+        byte[] inTree = CatalogKeys.inTree(key);
+        if (key[0] == CatalogKeys.ITEMS) {
+          ItemRecord item = CatalogValues.readItem(storeId, inTree, walk.value());
           visitor.object(storeId, item.name(), item.root());
+        } else if (inTree[0] == CatalogKeys.DELETED) {
+          visitDeleted(storeId, key, walk.value(), visitor);
         }
       }
     }

@@ -189,7 +189,7 @@ final class PageTreeWriter {
     if (value.length <= CatalogPageFormat.MAX_INLINE_BYTES) {
       return new Entry(change.key, value);
     }
-    if (kind == CatalogKeys.ITEMS || value.length > CatalogPageFormat.MAX_VALUE_BYTES) {
+    if (CatalogKeys.holdsObjects(kind) || value.length > CatalogPageFormat.MAX_VALUE_BYTES) {
       throw new IllegalStateException(
           "catalog value of " + value.length + " bytes in a tree of kind " + kind);
     }

@@ -16,6 +16,8 @@ import onefold.store.ChunkStore;
 import onefold.store.CommitMode;
 import onefold.store.Compression;
 import onefold.store.CorruptDataException;
+import onefold.store.DeletedItem;
+import onefold.store.DeletedPage;
 import onefold.store.DomainRecord;
 import onefold.store.DomainStatistics;
 import onefold.store.HousekeepingStatus;
@@ -78,6 +80,7 @@ public final class Engine implements ChunkStore {
   private final Committer committer;
   private final DomainNames names;
   private final SpaceGuard space;
+  private final Upkeep upkeep;
   private final SchedulerLock lock;
 
   private final Map<Id, Domain> domains = new HashMap<>(); // guarded by lock
@@ -141,6 +144,9 @@ public final class Engine implements ChunkStore {
       }
       engine.makeDefaults();
       engine.beginHousekeeping();
+      if (settings.backgroundHousekeeping()) {
+        engine.upkeep.start();
+      }
       ready = true;
       return engine;
     } finally {
@@ -166,6 +172,7 @@ public final class Engine implements ChunkStore {
     this.domains.putAll(recovered.domains());
     this.names = recovered.names();
     this.committer = new Committer(scheduler, new Ground());
+    this.upkeep = new Upkeep(scheduler, this::keepUp);
     names.ready(
         committer,
         catalog,
@@ -327,7 +334,72 @@ public final class Engine implements ChunkStore {
   public void deleteItem(Id commandId, Id storeId, String name) throws IOException {
     change(new CatalogCommand.DeleteItem(stamp(commandId), storeId, name));
     Optional<StoreRecord> store = catalog.view().store(storeId);
+    if (store.isPresent() && store.get().policy().undeleteDays() == 0) {
+      garbageLikely(store.get().domainId());
+    }
+  }
+
+  @Override
+  public DeletedPage listDeleted(
+      Id storeId, String prefix, String afterName, long afterVersion, int limit)
+      throws IOException {
+    return read(view -> view.deleted(storeId, prefix, afterName, afterVersion, limit));
+  }
+
+  @Override
+  public ItemRecord undeleteItem(
+      Id commandId, Id storeId, String name, long version, String targetName, CommitMode mode)
+      throws IOException {
+    Names.checkItemName(targetName);
+    Optional<DeletedItem> deleted = read(view -> view.deletedItem(storeId, name, version));
+    CatalogCommand.Stamp stamp = stamp(commandId);
+    return itemOf(
+        commandId,
+        change(
+            deleted.isPresent()
+                ? new CatalogCommand.UndeleteItem(stamp, deleted.get().item(), targetName, mode)
+                : CatalogCommand.UndeleteItem.ofNone(
+                    stamp, storeId, name, version, targetName, mode)));
+  }
+
+  @Override
+  public void purgeDeleted(
+      Id commandId, Id storeId, String name, long version, Optional<LockOverride> override)
+      throws IOException {
+    change(
+        new CatalogCommand.PurgeDeleted(
+            stamp(commandId), storeId, name, version, override.orElse(null)));
+    Optional<StoreRecord> store = catalog.view().store(storeId);
     store.ifPresent(of -> garbageLikely(of.domainId()));
+  }
+
+  /** Makes store time durable, and gives up deleted items whose time has come. */
+  private void keepUp() throws IOException {
+    change(new CatalogCommand.AdvanceStoreTime(stamp(CatalogCommand.NO_ID)));
+    for (StoreRecord store : read(CatalogView::stores)) {
+      if (purgeExpired(store.id())) {
+        garbageLikely(store.domainId());
+      }
+    }
+  }
+
+  private boolean purgeExpired(Id storeId) throws IOException {
+    boolean any = false;
+    while (true) {
+      // Before the stamp, so that what has expired here has done so there.
+      long nowMillis = clock.millis();
+      if (!read(view -> view.hasExpired(storeId, nowMillis))) {
+        return any;
+      }
+      CatalogReply reply =
+          answer(
+              new CatalogCommand.PurgeExpired(
+                  stamp(CatalogCommand.NO_ID), storeId, CatalogCommand.MAX_PURGED));
+      if (reply instanceof CatalogReply.Refused) {
+        return any; // The store was deleted meanwhile.
+      }
+      any = true;
+    }
   }
 
   @Override
@@ -578,6 +650,11 @@ public final class Engine implements ChunkStore {
 
   @Override
   public HousekeepingStatus runHousekeeping(Id domainId) throws IOException {
+    for (StoreRecord store : read(CatalogView::stores)) {
+      if (store.domainId().equals(domainId)) {
+        var _ = purgeExpired(store.id());
+      }
+    }
     HousekeepingStatus status = domain(domainId).housekeeper().run();
     catalogDomain.housekeeper().run();
     return status;
@@ -678,8 +755,12 @@ public final class Engine implements ChunkStore {
   }
 
   private CatalogReply.Result change(CatalogCommand command) throws IOException {
+    return answer(command).orThrow();
+  }
+
+  private CatalogReply answer(CatalogCommand command) throws IOException {
     checkWritable();
-    return committer.submit(null, command).await().orThrow();
+    return committer.submit(null, command).await();
   }
 
   private Id newId() {
@@ -888,6 +969,7 @@ public final class Engine implements ChunkStore {
       lock.unlock();
     }
     try {
+      upkeep.stop();
       catalogDomain.stop();
       for (Domain domain : openDomains()) {
         domain.stop();

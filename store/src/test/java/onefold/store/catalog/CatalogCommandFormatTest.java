@@ -25,6 +25,7 @@ import onefold.store.Compression;
 import onefold.store.CorruptDataException;
 import onefold.store.DomainRecord;
 import onefold.store.Id;
+import onefold.store.ItemRecord;
 import onefold.store.LockKind;
 import onefold.store.LockOverride;
 import onefold.store.StorePolicy;
@@ -49,7 +50,7 @@ class CatalogCommandFormatTest {
   private static List<CatalogCommand> secondSamples() {
     StoreRecord store =
         new StoreRecord(STORE, "default", new Id(3, 4), 10_000_000, Compression.ZSTD, 7, 99)
-            .withPolicy(StorePolicy.DEFAULT.withLockKind(LockKind.COMPLIANCE));
+            .withPolicy(new StorePolicy(LockKind.COMPLIANCE, 30));
     return List.of(
         new CatalogCommand.CreateStore(STAMP, store),
         new CatalogCommand.UpdateStore(STAMP, store),
@@ -61,7 +62,27 @@ class CatalogCommandFormatTest {
             "monday",
             1_800_000_000_000L,
             LockKind.GOVERNANCE,
-            new LockOverride("admin", "locked by mistake")));
+            new LockOverride("admin", "locked by mistake")),
+        new CatalogCommand.UndeleteItem(
+            STAMP,
+            new ItemRecord(
+                STORE,
+                "monday",
+                new Id(5, 6),
+                12,
+                ROOT,
+                1_767_225_600_000L,
+                new TreeMap<>(Map.of("job", "nächtlich")),
+                77,
+                LockKind.COMPLIANCE,
+                false,
+                777),
+            "monday/before",
+            CommitMode.REPLACE),
+        new CatalogCommand.PurgeDeleted(STAMP, STORE, "monday", 12, null),
+        new CatalogCommand.PurgeDeleted(
+            STAMP, STORE, "monday", 12, new LockOverride("admin", "the disk is full")),
+        new CatalogCommand.PurgeExpired(STAMP, STORE, 1000));
   }
 
   /** One command of each type of version 1, as they stand in the first sample. */

@@ -3,6 +3,7 @@ package onefold.store.catalog;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -25,11 +26,17 @@ import java.util.TreeMap;
 import onefold.chunker.Fingerprint;
 import onefold.chunker.ObjectRoot;
 import onefold.store.CommitMode;
+import onefold.store.DeletedItem;
+import onefold.store.DeletedPage;
 import onefold.store.Id;
 import onefold.store.ItemListing;
 import onefold.store.ItemPage;
 import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
+import onefold.store.LockKind;
+import onefold.store.LockOverride;
+import onefold.store.StorePolicy;
+import onefold.store.StoreRecord;
 import onefold.store.StoreStatistics;
 import onefold.store.catalog.CatalogCommand.Stamp;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +47,8 @@ class CatalogPropertyTest {
   private static final Comparator<String> BYTE_ORDER =
       Comparator.comparing(name -> name.getBytes(StandardCharsets.UTF_8), Arrays::compareUnsigned);
 
+  private static final long DAY_MILLIS = 86_400_000;
+
   private record Journaled(CatalogCommand command, long position, CatalogReply reply) {}
 
   /** What the catalog should hold. */
@@ -48,6 +57,27 @@ class CatalogPropertyTest {
     final SortedMap<String, byte[]> records = new TreeMap<>(BYTE_ORDER);
     final Map<Id, SortedMap<String, ObjectRoot>> uploads = new HashMap<>();
     final Map<Id, String> uploadNames = new HashMap<>();
+
+    /** Deleted items by store, and when they go. */
+    final Map<Id, Map<ItemRecord, Long>> deleted = new HashMap<>();
+
+    final Map<Id, StoreRecord> made = new HashMap<>();
+    final Map<Id, Integer> undeleteDays = new HashMap<>();
+
+    /** Notes that an item has lost its name, at a time. */
+    void bury(@Nullable ItemRecord item, CatalogCommand by) {
+      if (item == null) {
+        return;
+      }
+      int days = undeleteDays.getOrDefault(item.storeId(), 0);
+      if (days > 0) {
+        deleted(item.storeId()).put(item, by.stamp().storeTimeMillis() + days * DAY_MILLIS);
+      }
+    }
+
+    Map<ItemRecord, Long> deleted(Id storeId) {
+      return deleted.computeIfAbsent(storeId, id -> new HashMap<>());
+    }
 
     SortedMap<String, ItemRecord> items(Id storeId) {
       return Objects.requireNonNull(stores.get(storeId));
@@ -64,16 +94,19 @@ class CatalogPropertyTest {
       switch (command) {
         case CatalogCommand.CreateStore c -> {
           stores.put(c.store().id(), new TreeMap<>(BYTE_ORDER));
+          made.put(c.store().id(), c.store());
           uploads.put(c.store().id(), new TreeMap<>(BYTE_ORDER));
         }
         case CatalogCommand.DeleteStore c -> {
           stores.remove(c.storeId());
+          deleted.remove(c.storeId());
+          undeleteDays.remove(c.storeId());
           uploads.remove(c.storeId());
         }
         case CatalogCommand.CommitItem c -> {
           ItemRecord item = assertInstanceOf(CatalogReply.ItemResult.class, result).item();
           assertEquals(c.root(), item.root());
-          items(c.storeId()).put(c.name(), item);
+          bury(items(c.storeId()).put(c.name(), item), c);
           if (uploadNames.containsKey(c.uploadId())) {
             uploads(c.storeId()).remove(uploadNames.remove(c.uploadId()));
           }
@@ -91,9 +124,38 @@ class CatalogPropertyTest {
           ItemRecord item = assertInstanceOf(CatalogReply.ItemResult.class, result).item();
           assertEquals(
               Objects.requireNonNull(items(c.storeId()).get(c.name())).root(), item.root());
-          items(c.targetStoreId()).put(c.targetName(), item);
+          bury(items(c.targetStoreId()).put(c.targetName(), item), c);
         }
-        case CatalogCommand.DeleteItem c -> items(c.storeId()).remove(c.name());
+        case CatalogCommand.DeleteItem c -> bury(items(c.storeId()).remove(c.name()), c);
+        case CatalogCommand.UpdateStore c ->
+            undeleteDays.put(c.settings().id(), c.settings().policy().undeleteDays());
+        case CatalogCommand.UndeleteItem c -> {
+          ItemRecord item = assertInstanceOf(CatalogReply.ItemResult.class, result).item();
+          assertEquals(c.item().id(), item.id());
+          assertNotNull(deleted(item.storeId()).remove(c.item()));
+          bury(items(item.storeId()).put(c.targetName(), item), c);
+        }
+        case CatalogCommand.PurgeDeleted c ->
+            assertTrue(
+                deleted(c.storeId())
+                    .keySet()
+                    .removeIf(
+                        item -> item.name().equals(c.name()) && item.version() == c.version()));
+        case CatalogCommand.PurgeExpired c -> {
+          Map<ItemRecord, Long> kept = deleted(c.storeId());
+          if (c.most() == CatalogCommand.MAX_PURGED) {
+            kept.values().removeIf(at -> at <= c.stamp().storeTimeMillis());
+          } else {
+            assertEquals(1, c.most());
+            kept.entrySet().stream()
+                .filter(entry -> entry.getValue() <= c.stamp().storeTimeMillis())
+                .min(
+                    Map.Entry.<ItemRecord, Long>comparingByValue()
+                        .thenComparing(entry -> entry.getKey().name(), BYTE_ORDER)
+                        .thenComparingLong(entry -> -entry.getKey().version()))
+                .ifPresent(entry -> kept.remove(entry.getKey()));
+          }
+        }
         case CatalogCommand.PutRecord c -> records.put(c.key(), c.value());
         case CatalogCommand.RemoveRecord c -> records.remove(c.key());
         case CatalogCommand.CheckpointUpload c -> {
@@ -122,8 +184,18 @@ class CatalogPropertyTest {
         long bytes = listed.stream().mapToLong(item -> item.root().lengthBytes()).sum();
         long uploadBytes = uploads(id).values().stream().mapToLong(ObjectRoot::lengthBytes).sum();
         assertEquals(
-            Optional.of(new StoreStatistics(listed.size(), bytes, uploads(id).size(), uploadBytes)),
+            Optional.of(
+                new StoreStatistics(
+                    listed.size(),
+                    bytes,
+                    uploads(id).size(),
+                    uploadBytes,
+                    deleted(id).size(),
+                    deleted(id).keySet().stream()
+                        .mapToLong(item -> item.root().lengthBytes())
+                        .sum())),
             view.statistics(id));
+        checkDeleted(view, id);
         assertEquals(
             new ArrayList<>(uploads(id).values()),
             view.unfinished(id).stream().map(upload -> upload.checkpoint().root()).toList());
@@ -137,6 +209,30 @@ class CatalogPropertyTest {
       for (Id storeId : stores.keySet()) {
         checkLookups(view, storeId);
         checkQueries(view, storeId);
+      }
+    }
+
+    /** Deleted items are listed by name, the newest version first, page by page. */
+    private void checkDeleted(CatalogView view, Id storeId) throws IOException {
+      List<ItemRecord> expected = new ArrayList<>(deleted(storeId).keySet());
+      expected.sort(
+          Comparator.comparing(ItemRecord::name, BYTE_ORDER)
+              .thenComparing(Comparator.comparingLong(ItemRecord::version).reversed()));
+      List<DeletedItem> found = new ArrayList<>();
+      boolean more = true;
+      while (more) {
+        String after = found.isEmpty() ? "" : found.getLast().item().name();
+        long version = found.isEmpty() ? 0 : found.getLast().item().version();
+        DeletedPage page = view.deleted(storeId, "", after, version, 13);
+        found.addAll(page.items());
+        more = page.more();
+      }
+      assertEquals(expected, found.stream().map(DeletedItem::item).toList());
+      for (DeletedItem item : found) {
+        assertEquals(deleted(storeId).get(item.item()), item.purgeAtMillis());
+        assertEquals(
+            Optional.of(item),
+            view.deletedItem(storeId, item.item().name(), item.item().version()));
       }
     }
 
@@ -215,6 +311,7 @@ class CatalogPropertyTest {
       Set<ObjectRoot> expected = new HashSet<>();
       stores.values().forEach(items -> items.values().forEach(item -> expected.add(item.root())));
       uploads.values().forEach(uploads -> expected.addAll(uploads.values()));
+      deleted.values().forEach(items -> items.keySet().forEach(item -> expected.add(item.root())));
       Set<ObjectRoot> visited = new HashSet<>();
       view.visitObjects(Commands.DOMAIN.id(), (storeId, name, root) -> visited.add(root));
       assertEquals(expected, visited);
@@ -348,7 +445,7 @@ class CatalogPropertyTest {
 
   private static CatalogCommand randomCommand(
       SplittableRandom random, Commands commands, Model model, int names) {
-    commands.timeMillis += random.nextInt(1000);
+    commands.timeMillis += random.nextInt(random.nextInt(50) == 0 ? 86_400_000 : 1000);
     Stamp stamp = commands.stamp();
     List<Id> stores = new ArrayList<>(model.stores.keySet());
     Collections.sort(stores);
@@ -360,7 +457,35 @@ class CatalogPropertyTest {
     }
     Id storeId = stores.get(random.nextInt(stores.size()));
     String name = name(random, names);
-    return switch (random.nextInt(20)) {
+    return switch (random.nextInt(23)) {
+      case 20 -> {
+        List<ItemRecord> deleted = new ArrayList<>(model.deleted(storeId).keySet());
+        if (deleted.isEmpty()) {
+          yield new CatalogCommand.UpdateStore(
+              stamp,
+              store(model, storeId)
+                  .withPolicy(new StorePolicy(LockKind.GOVERNANCE, random.nextInt(3))));
+        }
+        deleted.sort(Comparator.comparingLong(ItemRecord::version));
+        yield new CatalogCommand.UndeleteItem(
+            stamp,
+            deleted.get(random.nextInt(deleted.size())),
+            name,
+            random.nextBoolean() ? CommitMode.REPLACE : CommitMode.IF_ABSENT);
+      }
+      case 21 -> {
+        List<ItemRecord> deleted = new ArrayList<>(model.deleted(storeId).keySet());
+        deleted.sort(Comparator.comparingLong(ItemRecord::version));
+        yield new CatalogCommand.PurgeDeleted(
+            stamp,
+            storeId,
+            deleted.isEmpty() ? "none" : deleted.getFirst().name(),
+            deleted.isEmpty() ? 1 : deleted.getFirst().version(),
+            random.nextBoolean() ? new LockOverride("warden", "a test") : null);
+      }
+      case 22 ->
+          new CatalogCommand.PurgeExpired(
+              stamp, storeId, random.nextBoolean() ? 1 : CatalogCommand.MAX_PURGED);
       case 0 ->
           random.nextInt(10) == 0
               ? new CatalogCommand.DeleteStore(stamp, storeId, random.nextBoolean())
@@ -404,6 +529,11 @@ class CatalogPropertyTest {
               random.nextInt(100),
               someUpload(random, model, storeId));
     };
+  }
+
+  /** A store as it is but for its policy; its name and domain never change. */
+  private static StoreRecord store(Model model, Id storeId) {
+    return Objects.requireNonNull(model.made.get(storeId));
   }
 
   private static Id someUpload(SplittableRandom random, Model model, Id storeId) {

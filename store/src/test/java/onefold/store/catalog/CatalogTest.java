@@ -19,9 +19,11 @@ import java.util.Set;
 import java.util.TreeMap;
 import onefold.chunker.ChunkKind;
 import onefold.chunker.Fingerprint;
+import onefold.chunker.ObjectRoot;
 import onefold.store.CommitMode;
 import onefold.store.Compression;
 import onefold.store.CorruptDataException;
+import onefold.store.DeletedItem;
 import onefold.store.DomainRecord;
 import onefold.store.Id;
 import onefold.store.ItemListing;
@@ -62,11 +64,12 @@ class CatalogTest {
     assertEquals(Optional.of(item), catalog.view().item(STORE.id(), "monday"));
     assertEquals(commands.timeMillis, item.createdAtMillis());
     assertEquals(
-        Optional.of(new StoreStatistics(1, 100, 0, 0)), catalog.view().statistics(STORE.id()));
+        Optional.of(new StoreStatistics(1, 100, 0, 0, 0, 0)),
+        catalog.view().statistics(STORE.id()));
     done(commands.delete("monday"));
     assertEquals(Optional.empty(), catalog.view().item(STORE.id(), "monday"));
     assertEquals(
-        Optional.of(new StoreStatistics(0, 0, 0, 0)), catalog.view().statistics(STORE.id()));
+        Optional.of(new StoreStatistics(0, 0, 0, 0, 0, 0)), catalog.view().statistics(STORE.id()));
     assertTrue(refused(Reason.NOT_FOUND, commands.delete("monday")).contains("'monday'"));
   }
 
@@ -80,7 +83,7 @@ class CatalogTest {
     assertNotEquals(first.id(), second.id());
     assertTrue(second.version() > first.version());
     assertEquals(
-        Optional.of(new StoreStatistics(1, 50, 0, 0)), catalog.view().statistics(STORE.id()));
+        Optional.of(new StoreStatistics(1, 50, 0, 0, 0, 0)), catalog.view().statistics(STORE.id()));
   }
 
   @Test
@@ -185,6 +188,96 @@ class CatalogTest {
     assertTrue(message.contains("'b'"), message);
     done(lock("b", commands.timeMillis, LockKind.GOVERNANCE, why));
     done(new CatalogCommand.DeleteStore(commands.stamp(), STORE.id(), true));
+  }
+
+  private void keepDeleted(int days, LockKind kind) throws IOException {
+    done(
+        new CatalogCommand.UpdateStore(
+            commands.stamp(), STORE.withPolicy(new StorePolicy(kind, days))));
+  }
+
+  private CatalogCommand undelete(DeletedItem deleted, String as, CommitMode mode) {
+    return new CatalogCommand.UndeleteItem(commands.stamp(), deleted.item(), as, mode);
+  }
+
+  private CatalogCommand purge(DeletedItem deleted, @Nullable LockOverride override) {
+    return new CatalogCommand.PurgeDeleted(
+        commands.stamp(), STORE.id(), deleted.item().name(), deleted.item().version(), override);
+  }
+
+  private List<DeletedItem> deleted() throws IOException {
+    return catalog.view().deleted(STORE.id(), "", "", 0, 100).items();
+  }
+
+  @Test
+  void whatIsDeletedOrReplacedComesBackAsItWas() throws IOException {
+    keepDeleted(7, LockKind.GOVERNANCE);
+    ItemRecord first = item(done(commands.commit("a", 1, 10, CommitMode.IF_ABSENT)));
+    ItemRecord second = item(done(commands.commit("a", 2, 20, CommitMode.REPLACE)));
+    done(commands.commit("b", 3, 30, CommitMode.IF_ABSENT));
+    done(commands.delete("a"));
+    assertEquals(List.of(second, first), deleted().stream().map(DeletedItem::item).toList());
+    assertEquals(
+        Optional.of(new StoreStatistics(1, 30, 0, 0, 2, 30)),
+        catalog.view().statistics(STORE.id()));
+    assertEquals(commands.timeMillis + 7 * DAY_MILLIS, deleted().getFirst().purgeAtMillis());
+    assertEquals(
+        List.of(first),
+        catalog.view().deleted(STORE.id(), "a", "a", second.version(), 5).items().stream()
+            .map(DeletedItem::item)
+            .toList());
+    assertEquals(List.of(), catalog.view().deleted(STORE.id(), "b", "", 0, 5).items());
+    Set<ObjectRoot> live = new HashSet<>();
+    catalog.view().visitObjects(Commands.DOMAIN.id(), (id, name, root) -> live.add(root));
+    assertTrue(live.contains(first.root()) && live.contains(second.root()), "kept for a mark");
+
+    refused(Reason.EXISTS, undelete(deleted().getLast(), "b", CommitMode.IF_ABSENT));
+    assertEquals(first, item(done(undelete(deleted().getLast(), "a", CommitMode.IF_ABSENT))));
+    assertEquals(Optional.of(first), catalog.view().item(STORE.id(), "a"));
+    DeletedItem gone = deleted().getFirst();
+    assertEquals(second.root(), item(done(undelete(gone, "b", CommitMode.REPLACE))).root());
+    assertEquals("b", deleted().getFirst().item().name(), "what it replaced can come back");
+    refused(Reason.NOT_FOUND, undelete(gone, "c", CommitMode.REPLACE));
+    assertEquals(
+        Optional.of(new StoreStatistics(2, 30, 0, 0, 1, 30)),
+        catalog.view().statistics(STORE.id()));
+  }
+
+  @Test
+  void deletedItemsGoByStoreTimeOrByWhoMayAndTheReasonIsKept() throws IOException {
+    keepDeleted(2, LockKind.GOVERNANCE);
+    for (String name : List.of("a", "b", "c")) {
+      done(commands.commit(name, 1, 9, CommitMode.IF_ABSENT));
+      done(commands.delete(name));
+      commands.timeMillis += DAY_MILLIS / 2;
+    }
+    LockOverride why = new LockOverride("warden", "the disk is full");
+    refused(Reason.LOCKED, purge(deleted().getFirst(), null));
+    refused(Reason.LOCKED, new CatalogCommand.DeleteStore(commands.stamp(), STORE.id(), true));
+    done(purge(deleted().getFirst(), why));
+    assertEquals(why, catalog.view().shortenedLocks().getFirst().by());
+    keepDeleted(2, LockKind.COMPLIANCE);
+    refused(Reason.LOCKED, purge(deleted().getFirst(), why));
+
+    CatalogCommand expire = new CatalogCommand.PurgeExpired(commands.stamp(), STORE.id(), 10);
+    done(expire);
+    assertEquals(2, deleted().size());
+    commands.timeMillis = deleted().getFirst().purgeAtMillis();
+    assertTrue(catalog.view().hasExpired(STORE.id(), commands.timeMillis));
+    done(purge(deleted().getFirst(), null));
+    commands.timeMillis = deleted().getFirst().purgeAtMillis() - 1;
+    refused(Reason.LOCKED, new CatalogCommand.DeleteStore(commands.stamp(), STORE.id(), true));
+    commands.timeMillis++;
+    done(new CatalogCommand.PurgeExpired(commands.stamp(), STORE.id(), 10));
+    assertEquals(List.of(), deleted());
+    assertEquals(
+        Optional.of(new StoreStatistics(0, 0, 0, 0, 0, 0)), catalog.view().statistics(STORE.id()));
+    done(commands.commit("d", 1, 9, CommitMode.IF_ABSENT));
+    refused(Reason.LOCKED, new CatalogCommand.DeleteStore(commands.stamp(), STORE.id(), true));
+    keepDeleted(0, LockKind.GOVERNANCE);
+    done(commands.delete("d"));
+    assertEquals(List.of(), deleted());
+    done(new CatalogCommand.DeleteStore(commands.stamp(), STORE.id(), false));
   }
 
   @Test
@@ -302,7 +395,7 @@ class CatalogTest {
     done(commands.commit(STORE.id(), "a", 4, 40, CommitMode.IF_ABSENT, 0, upload));
     assertEquals(Optional.empty(), catalog.view().upload(upload));
     assertEquals(
-        Optional.of(new StoreStatistics(1, 40, 0, 0)), catalog.view().statistics(STORE.id()));
+        Optional.of(new StoreStatistics(1, 40, 0, 0, 0, 0)), catalog.view().statistics(STORE.id()));
     refused(Reason.NOT_FOUND, new CatalogCommand.EndUpload(commands.stamp(), upload));
   }
 
@@ -315,7 +408,7 @@ class CatalogTest {
         new Id(8, 2),
         catalog.view().uploadOf(STORE.id(), "a").orElseThrow().checkpoint().uploadId());
     assertEquals(
-        Optional.of(new StoreStatistics(0, 0, 1, 7)), catalog.view().statistics(STORE.id()));
+        Optional.of(new StoreStatistics(0, 0, 1, 7, 0, 0)), catalog.view().statistics(STORE.id()));
 
     assertTrue(
         refused(Reason.CONFLICT, commands.checkpoint(new Id(8, 1), "a", 20, 2)).contains("ended"));
@@ -324,7 +417,7 @@ class CatalogTest {
     refused(Reason.INVALID_REQUEST, commands.checkpoint(new Id(8, 2), "b", 20, 2));
     done(new CatalogCommand.EndUpload(commands.stamp(), new Id(8, 2)));
     assertEquals(
-        Optional.of(new StoreStatistics(0, 0, 0, 0)), catalog.view().statistics(STORE.id()));
+        Optional.of(new StoreStatistics(0, 0, 0, 0, 0, 0)), catalog.view().statistics(STORE.id()));
   }
 
   @Test

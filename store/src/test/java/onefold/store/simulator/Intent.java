@@ -51,14 +51,28 @@ sealed interface Intent {
    *
    * @param after null if it is deleted
    * @param uploadId of the upload that becomes it, or null
+   * @param exhumed what it was brought back from, or null
    */
-  record ItemChange(Address address, @Nullable Wanted after, @Nullable Id uploadId, Again again)
-      implements Intent {}
+  record ItemChange(
+      Address address,
+      @Nullable Wanted after,
+      @Nullable Id uploadId,
+      Model.@Nullable Grave exhumed,
+      Again again)
+      implements Intent {
+    ItemChange(Address address, @Nullable Wanted after, @Nullable Id uploadId, Again again) {
+      this(address, after, uploadId, null, again);
+    }
+  }
+
+  /** A deleted item is given up. */
+  record Purge(int store, Model.Grave grave) implements Intent {}
 
   /** A record is set, or removed if {@code after} is null. */
   record RecordChange(int lane, String key, byte @Nullable [] after, Again again)
       implements Intent {}
 
-  /** A store is made, its quota set, or it is dropped if {@code exists} is false. */
-  record StoreChange(int store, boolean exists, long quotaBytes) implements Intent {}
+  /** A store is made, its settings changed, or it is dropped if {@code exists} is false. */
+  record StoreChange(int store, boolean exists, long quotaBytes, int undeleteDays)
+      implements Intent {}
 }

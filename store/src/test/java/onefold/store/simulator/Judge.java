@@ -11,6 +11,8 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import onefold.store.ChunkStore;
+import onefold.store.DeletedItem;
+import onefold.store.DeletedPage;
 import onefold.store.DomainRecord;
 import onefold.store.DomainStatistics;
 import onefold.store.HousekeepingStatus;
@@ -39,7 +41,8 @@ final class Judge {
       world.intents[lane] = null;
       switch (intent) {
         case null -> {}
-        case Intent.ItemChange change -> settle(change);
+        case Intent.ItemChange change -> settle(change, world.intendedAtMillis[lane]);
+        case Intent.Purge purge -> settle(purge);
         case Intent.RecordChange change -> settle(change);
         case Intent.StoreChange change -> settle(change);
       }
@@ -53,8 +56,14 @@ final class Judge {
   void askAgain(@Nullable Intent[] before) throws IOException {
     for (@Nullable Intent intent : before) {
       switch (intent) {
-        case Intent.ItemChange(Address address, Intent.Wanted after, Id _, Intent.Again again) -> {
+        case Intent.ItemChange(
+                Address address,
+                Intent.Wanted after,
+                Id _,
+                Model.Grave exhumed,
+                Intent.Again again) -> {
           if (again.isPossible() && world.model.store(address).record != null) {
+            long atMillis = world.store().storeTimeMillis();
             again.ask(world.store());
             Optional<ItemRecord> found =
                 world
@@ -62,7 +71,10 @@ final class Judge {
                     .findItem(world.model.store(address).existing().id(), address.itemName());
             Model.Known known = world.model.item(address);
             if (known == null || after == null || !found.map(known.item()::equals).orElse(false)) {
-              adopt(address, found, after, "asked again, ");
+              adopt(address, found, after, atMillis, "asked again, ");
+            }
+            if (exhumed != null) {
+              world.model.store(address).deleted.remove(exhumed);
             }
           }
         }
@@ -74,13 +86,31 @@ final class Judge {
             world.model.records(lane).put(key, after);
           }
         }
-        case Intent.StoreChange _ -> {}
+        case Intent.StoreChange _, Intent.Purge _ -> {}
         case null -> {}
       }
     }
   }
 
-  private void settle(Intent.ItemChange change) throws IOException {
+  private void settle(Intent.Purge purge) throws IOException {
+    Model.StoreState state = world.model.store(purge.store());
+    if (state.record != null) {
+      List<DeletedItem> found =
+          world
+              .store()
+              .listDeleted(state.existing().id(), purge.grave().name(), "", 0, 10_000)
+              .items();
+      if (found.stream().map(Judge::graveOf).noneMatch(purge.grave()::equals)) {
+        state.deleted.remove(purge.grave());
+      }
+    }
+  }
+
+  private static Model.Grave graveOf(DeletedItem deleted) {
+    return new Model.Grave(deleted.item().name(), deleted.item().version());
+  }
+
+  private void settle(Intent.ItemChange change, long atMillis) throws IOException {
     Address address = change.address();
     Model.StoreState state = world.model.store(address);
     Optional<ItemRecord> found = world.store().findItem(state.existing().id(), address.itemName());
@@ -89,7 +119,10 @@ final class Judge {
         before == null ? found.isEmpty() : found.map(before.item()::equals).orElse(false);
     Id uploadId = change.uploadId();
     if (!unchanged) {
-      adopt(address, found, change.after(), "");
+      adopt(address, found, change.after(), atMillis, "");
+      if (change.exhumed() != null) {
+        state.deleted.remove(change.exhumed());
+      }
       if (uploadId != null) {
         state.unfinished.remove(address.itemName());
       }
@@ -97,9 +130,16 @@ final class Judge {
   }
 
   private void adopt(
-      Address address, Optional<ItemRecord> found, Intent.@Nullable Wanted after, String when) {
+      Address address,
+      Optional<ItemRecord> found,
+      Intent.@Nullable Wanted after,
+      long atMillis,
+      String when) {
     Map<String, Model.Known> items = world.model.store(address).items;
     Model.Known before = items.get(address.itemName());
+    if (before != null && !found.map(ItemRecord::id).equals(Optional.of(before.item().id()))) {
+      world.model.store(address).bury(before, atMillis);
+    }
     if (found.isEmpty()) {
       Wrong.unless(
           after == null,
@@ -157,11 +197,13 @@ final class Judge {
     if (found == null) {
       Wrong.unless(!change.exists(), what + " is gone");
       state.items.clear();
+      state.deleted.clear();
       state.unfinished.clear();
     } else {
       Wrong.unless(
           change.exists()
               && found.quotaBytes() == change.quotaBytes()
+              && found.policy().undeleteDays() == change.undeleteDays()
               && (before == null || before.id().equals(found.id())),
           what + " is neither as before nor as was wanted: " + found);
     }
@@ -212,6 +254,7 @@ final class Judge {
         Wrong.unless(record.equals(found), "store is " + found + ", expected " + record);
       }
       checkListing(store, lane < 0 ? "" : Address.prefix(lane), "", random);
+      checkDeleted(store, lane < 0 ? "" : Address.prefix(lane), random);
       if (lane < 0) {
         checkUnfinished(store);
         checkFigures(state);
@@ -269,6 +312,61 @@ final class Judge {
             + names(found));
   }
 
+  /** Lists what can be brought back and compares it with the model; what has gone had to. */
+  private void checkDeleted(int store, String prefix, SplittableRandom random) throws IOException {
+    Model.StoreState state = world.model.store(store);
+    List<DeletedItem> found = deleted(state.existing().id(), prefix, random);
+    long nowMillis = world.store().storeTimeMillis();
+    Set<Model.Grave> graves = new HashSet<>();
+    DeletedItem last = null;
+    for (DeletedItem deleted : found) {
+      Model.Buried buried = state.deleted.get(graveOf(deleted));
+      Wrong.unless(
+          buried != null
+              && buried.known().item().equals(deleted.item())
+              && deleted.purgeAtMillis() >= buried.purgeNotBefore(),
+          "deleted is " + deleted + ", expected " + buried);
+      graves.add(graveOf(deleted));
+      int order =
+          last == null ? 1 : Model.BY_BYTES.compare(deleted.item().name(), last.item().name());
+      Wrong.unless(
+          last == null
+              || order > 0
+              || (order == 0 && deleted.item().version() < last.item().version()),
+          "deleted items out of order: " + last + ", " + deleted);
+      last = deleted;
+    }
+    state
+        .deleted
+        .entrySet()
+        .removeIf(entry -> {
+          boolean gone =
+              entry.getKey().name().startsWith(prefix) && !graves.contains(entry.getKey());
+          Wrong.unless(
+              !gone || entry.getValue().purgeNotBefore() <= nowMillis,
+              "a deleted item is gone before its time: " + entry);
+          return gone;
+        });
+  }
+
+  private List<DeletedItem> deleted(Id storeId, String prefix, SplittableRandom random)
+      throws IOException {
+    int limit = random.nextBoolean() ? 10_000 : 1 + random.nextInt(4);
+    var found = new ArrayList<DeletedItem>();
+    boolean more = true;
+    while (more) {
+      Model.Grave last = found.isEmpty() ? new Model.Grave("", 0) : graveOf(found.getLast());
+      DeletedPage page =
+          world.store().listDeleted(storeId, prefix, last.name(), last.version(), limit);
+      found.addAll(page.items());
+      more = page.more();
+      Wrong.unless(
+          page.items().size() <= limit && (!more || !page.items().isEmpty()),
+          "a page of " + page.items().size() + " deleted items, at most " + limit);
+    }
+    return found;
+  }
+
   private static List<String> names(List<ItemRecord> items) {
     return items.stream().map(ItemRecord::name).toList();
   }
@@ -293,6 +391,7 @@ final class Judge {
   private void checkFigures(Model.StoreState state) throws IOException {
     Id id = state.existing().id();
     List<UnfinishedUpload> before = world.store().unfinishedUploads(id);
+    List<DeletedItem> deleted = deleted(id, "", new SplittableRandom(0));
     StoreStatistics figures = world.store().statistics(id);
     List<UnfinishedUpload> after = world.store().unfinishedUploads(id);
     Wrong.unless(
@@ -300,6 +399,12 @@ final class Judge {
         figures + ", expected " + state.items.size() + " items of " + state.logicalBytes());
     long bytes =
         before.stream().mapToLong(upload -> upload.checkpoint().root().lengthBytes()).sum();
+    long deletedBytes = deleted.stream().mapToLong(item -> item.item().root().lengthBytes()).sum();
+    // The time of some may come between two looks.
+    Wrong.unless(
+        (figures.deletedCount() == deleted.size() && figures.deletedBytes() == deletedBytes)
+            || !deleted.equals(deleted(id, "", new SplittableRandom(0))),
+        figures + ", but " + deleted.size() + " deleted items of " + deletedBytes);
     // A checkpoint that nobody waits for may become durable between two looks.
     Wrong.unless(
         (figures.unfinishedCount() == before.size() && figures.unfinishedBytes() == bytes)
@@ -355,6 +460,18 @@ final class Judge {
             known.content(),
             random.nextLong(),
             "'" + known.item().name() + "' of " + state.existing().name());
+      }
+      long safe = store.storeTimeMillis() + Lane.SAFE_MILLIS;
+      for (Map.Entry<Model.Grave, Model.Buried> grave : state.deleted.entrySet()) {
+        if (grave.getValue().purgeNotBefore() > safe) {
+          Reading.check(
+              store,
+              domainId,
+              grave.getValue().known().item().root(),
+              grave.getValue().known().content(),
+              random.nextLong(),
+              "deleted " + grave.getKey());
+        }
       }
       for (UnfinishedUpload upload : store.unfinishedUploads(state.existing().id())) {
         Model.Unfinished known = state.unfinished.get(upload.itemName());

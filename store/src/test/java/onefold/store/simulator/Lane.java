@@ -45,12 +45,14 @@ final class Lane {
   private final int number;
   private final Judge judge;
   private final LaneUploads uploads;
+  private final LaneTrash trash;
 
   Lane(World world, int number, Judge judge) {
     this.world = world;
     this.number = number;
     this.judge = judge;
     this.uploads = new LaneUploads(this);
+    this.trash = new LaneTrash(this);
   }
 
   static String recordKind(int lane) {
@@ -87,6 +89,9 @@ final class Lane {
           world.simulation().scheduler().park(java.time.Duration.ofMillis(pass.millis()));
       case Step.Housekeeping housekeeping -> housekeep(housekeeping.domain());
       case Step.Quota quota -> quota(quota);
+      case Step.KeepDeleted keep -> trash.keep(keep);
+      case Step.Undelete undelete -> trash.undelete(undelete);
+      case Step.Purge purge -> trash.purge(purge);
       case Step.DropStore drop -> dropStore(drop);
       case Step.MakeStore() -> makeStore();
       case Step.Pause pause -> pause(pause.paused());
@@ -161,6 +166,7 @@ final class Lane {
 
   void intend(@Nullable Intent intent) {
     world.intents[number] = intent;
+    world.intendedAtMillis[number] = world.store().storeTimeMillis();
   }
 
   // ---- what must come of a change
@@ -209,7 +215,7 @@ final class Lane {
   }
 
   /** Longer than any step lasts in simulated time. */
-  private static final long SAFE_MILLIS = 3_600_000;
+  static final long SAFE_MILLIS = 3_600_000;
 
   static SortedMap<String, String> tags(int tags) {
     var map = new TreeMap<String, String>();
@@ -266,11 +272,16 @@ final class Lane {
                     to.existing().id(),
                     step.to().itemName(),
                     step.mode());
+    long atMillis = world.store().storeTimeMillis();
     ItemRecord item = attempt(expected, call);
     if (item != null && source != null) {
       Wrong.unless(item.root().equals(source.item().root()), "a clone with another root");
       Wrong.unless(item.newBytes() == 0, "a clone of new bytes");
-      to.items.put(step.to().itemName(), new Model.Known(item, source.content()));
+      Model.Known replaced =
+          to.items.put(step.to().itemName(), new Model.Known(item, source.content()));
+      if (replaced != null) {
+        to.bury(replaced, atMillis);
+      }
       intend(null);
       if (step.again()) {
         ItemRecord repeated = attempt(Expected.SUCCESS, call);
@@ -297,6 +308,7 @@ final class Lane {
           new Intent.ItemChange(
               step.of(), null, null, expected.may.isEmpty() ? again : Intent.Again.NEVER));
     }
+    long atMillis = world.store().storeTimeMillis();
     Boolean done =
         attempt(
             expected,
@@ -305,7 +317,10 @@ final class Lane {
               return true;
             });
     if (done != null) {
-      state.items.remove(step.of().itemName());
+      Model.Known deleted = state.items.remove(step.of().itemName());
+      if (deleted != null) {
+        state.bury(deleted, atMillis);
+      }
       intend(null);
       if (step.again()) {
         var _ =
@@ -476,7 +491,7 @@ final class Lane {
       return;
     }
     long quota = step.slackBytes() < 0 ? 0 : Math.max(1, state.logicalBytes() + step.slackBytes());
-    intend(new Intent.StoreChange(step.store(), true, quota));
+    intend(new Intent.StoreChange(step.store(), true, quota, old.policy().undeleteDays()));
     StoreRecord changed =
         attempt(
             Expected.SUCCESS,
@@ -502,16 +517,25 @@ final class Lane {
             .anyMatch(known -> known.item().lockedUntilMillis() > now + SAFE_MILLIS);
     boolean wasLocked =
         state.items.values().stream().anyMatch(known -> known.item().lockedUntilMillis() > 0);
+    boolean buried =
+        state.deleted.values().stream()
+            .anyMatch(grave -> grave.purgeNotBefore() > now + SAFE_MILLIS);
     Expected expected;
     if (!state.items.isEmpty() && !step.withItems()) {
       expected = Expected.refusal(Reason.NOT_EMPTY);
-    } else if (held || locked) {
+    } else if (held
+        || locked
+        || buried
+        || (!state.items.isEmpty() && old.policy().undeleteDays() > 0)) {
       expected = Expected.refusal(Reason.LOCKED);
     } else {
-      expected = wasLocked ? new Expected(Set.of(), EnumSet.of(Reason.LOCKED)) : Expected.SUCCESS;
+      expected =
+          wasLocked || !state.deleted.isEmpty()
+              ? new Expected(Set.of(), EnumSet.of(Reason.LOCKED))
+              : Expected.SUCCESS;
     }
     if (expected.must.isEmpty()) {
-      intend(new Intent.StoreChange(1, false, 0));
+      intend(new Intent.StoreChange(1, false, 0, 0));
     }
     Boolean done =
         attempt(
@@ -524,6 +548,7 @@ final class Lane {
             });
     if (done != null) {
       state.items.clear();
+      state.deleted.clear();
       state.unfinished.clear();
       state.record = null;
     }
@@ -539,7 +564,7 @@ final class Lane {
     Model.StoreState state = world.model.store(index);
     boolean exists = state.record != null;
     if (!exists) {
-      intend(new Intent.StoreChange(index, true, 0));
+      intend(new Intent.StoreChange(index, true, 0, 0));
     }
     StoreRecord made =
         attempt(

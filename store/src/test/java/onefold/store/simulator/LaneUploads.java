@@ -339,6 +339,7 @@ final class LaneUploads {
               Intent.Again.NEVER));
     }
     boolean known = isKnown(address, content);
+    long atMillis = world.store().storeTimeMillis();
     ItemRecord item =
         lane.attempt(
             expected,
@@ -357,7 +358,10 @@ final class LaneUploads {
     Wrong.unless(
         !known || slot.upload instanceof SourceUpload || item.newBytes() >= 0, "new bytes");
     Model.StoreState state = world.model.store(address);
-    state.items.put(address.itemName(), new Model.Known(item, content));
+    Model.Known replaced = state.items.put(address.itemName(), new Model.Known(item, content));
+    if (replaced != null) {
+      state.bury(replaced, atMillis);
+    }
     state.unfinished.remove(address.itemName());
     lane.intend(null);
     return item;

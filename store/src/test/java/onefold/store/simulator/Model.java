@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -22,8 +23,20 @@ final class Model {
           Arrays.compareUnsigned(
               a.getBytes(StandardCharsets.UTF_8), b.getBytes(StandardCharsets.UTF_8));
 
+  static final long DAY_MILLIS = 86_400_000;
+
   /** An item that was acknowledged, or found whole after a cut. */
   record Known(ItemRecord item, byte[] content) {}
+
+  /** A version of an item that was deleted or replaced. */
+  record Grave(String name, long version) {}
+
+  /**
+   * What lies in it.
+   *
+   * @param purgeNotBefore store time until which it can surely be brought back
+   */
+  record Buried(Known known, long purgeNotBefore) {}
 
   /** A durable root that an unfinished upload may have. */
   record Saved(Id uploadId, ObjectRoot root, List<Plan.Segment> segments, byte[] whole) {}
@@ -48,6 +61,24 @@ final class Model {
     @Nullable StoreRecord record;
     final TreeMap<String, Known> items = new TreeMap<>(BY_BYTES);
     final TreeMap<String, Unfinished> unfinished = new TreeMap<>(BY_BYTES);
+
+    /** Items that can be brought back, or perhaps could and have gone since. */
+    final LinkedHashMap<Grave, Buried> deleted = new LinkedHashMap<>();
+
+    /** Notes that an item has lost its name, in a call that began at a store time or later. */
+    void bury(Known known, long atMillis) {
+      long days = existing().policy().undeleteDays();
+      if (days > 0) {
+        deleted.put(
+            new Grave(known.item().name(), known.item().version()),
+            new Buried(known, atMillis + days * DAY_MILLIS));
+      }
+    }
+
+    /** The graves of a name. */
+    List<Grave> graves(String name) {
+      return deleted.keySet().stream().filter(grave -> grave.name().equals(name)).toList();
+    }
 
     long logicalBytes() {
       return items.values().stream().mapToLong(known -> known.content().length).sum();
@@ -81,6 +112,7 @@ final class Model {
       StoreState to = copy.stores.get(i);
       to.record = stores.get(i).record;
       to.items.putAll(stores.get(i).items);
+      to.deleted.putAll(stores.get(i).deleted);
       stores
           .get(i)
           .unfinished

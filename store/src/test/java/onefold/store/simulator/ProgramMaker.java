@@ -48,6 +48,9 @@ final class ProgramMaker {
     HOUSEKEEPING(5, false),
     PAUSE(1, false),
     QUOTA(2, false),
+    KEEP_DELETED(3, false),
+    UNDELETE(3, true),
+    PURGE(1, true),
     DROP_STORE(1, false),
     MAKE_STORE(1, false),
     FILL_DISK(1, false),
@@ -216,12 +219,27 @@ final class ProgramMaker {
       case OPEN_READER -> new Step.OpenReader(slot(lane), address(lane));
       case READ_OPEN -> new Step.ReadOpen(slot(lane), random.nextLong());
       case CLOSE_READER -> new Step.CloseReader(slot(lane));
-      case PASS_TIME -> new Step.PassTime(random.nextInt(1 << random.nextInt(1, 12)));
+      case PASS_TIME ->
+          new Step.PassTime(
+              random.nextInt(6) == 0 && lane < 0
+                  ? random.nextInt(2 * 86_400_000)
+                  : random.nextInt(1 << random.nextInt(1, 12)));
       case CHECK_ALL -> new Step.CheckAll(random.nextLong());
       case HOUSEKEEPING -> new Step.Housekeeping(random.nextInt(4) == 0 ? 1 : 0);
       case PAUSE -> new Step.Pause(random.nextBoolean());
       case QUOTA ->
           new Step.Quota(1, random.nextBoolean() ? -1 : random.nextInt(1 << random.nextInt(1, 18)));
+      case KEEP_DELETED ->
+          new Step.KeepDeleted(
+              Math.max(0, random.nextInt(-2, Address.STORES)), random.nextInt(4) == 0 ? 0 : 1);
+      case UNDELETE ->
+          new Step.Undelete(
+              address(lane),
+              random.nextInt(3),
+              random.nextInt(names),
+              mode(),
+              random.nextInt(4) == 0);
+      case PURGE -> new Step.Purge(address(lane), random.nextInt(3), random.nextBoolean());
       case DROP_STORE -> new Step.DropStore(random.nextBoolean());
       case MAKE_STORE -> new Step.MakeStore();
       case FILL_DISK -> new Step.FillDisk(random.nextInt(1 << random.nextInt(8, 21)));

@@ -344,6 +344,7 @@ public final class SimulatedProgram {
       lane.run(new Step.Delete(address, false));
     }
     judge.look(-1, random);
+    lane.run(new Step.PassTime(Math.toIntExact(Model.DAY_MILLIS))); // Longer than any is kept.
     for (DomainRecord domain : world.store().domains()) {
       for (int i = 0; i < EMPTYING_CYCLES; i++) {
         world.store().runHousekeeping(domain.id());

@@ -101,6 +101,20 @@ sealed interface Step {
   /** Sets a store's quota to what it holds and so much more; negative is none. */
   record Quota(int store, int slackBytes) implements Step {}
 
+  /** Sets for how many days a store keeps what is deleted or replaced. */
+  record KeepDeleted(int store, int days) implements Step {}
+
+  /**
+   * Brings back one of the deleted items of a name.
+   *
+   * @param which of them
+   * @param as number of the name it gets, in its lane
+   */
+  record Undelete(Address of, int which, int as, CommitMode mode, boolean again) implements Step {}
+
+  /** Gives up one of the deleted items of a name, or tries to. */
+  record Purge(Address of, int which, boolean override) implements Step {}
+
   record DropStore(boolean withItems) implements Step {}
 
   record MakeStore() implements Step {}

@@ -45,6 +45,9 @@ final class World {
   /** What each lane has asked for and not been answered; the last is for housekeeping beside. */
   final @Nullable Intent[] intents = new Intent[Address.LANES + 1];
 
+  /** Store time at which each of these was asked for. */
+  final long[] intendedAtMillis = new long[Address.LANES + 1];
+
   final SplittableRandom ids;
 
   /** Whether the disk has a bound now. */
@@ -83,6 +86,7 @@ final class World {
   World copy() {
     var copy = new World(0, settings, model.copy());
     System.arraycopy(intents, 0, copy.intents, 0, intents.length);
+    System.arraycopy(intendedAtMillis, 0, copy.intendedAtMillis, 0, copy.intendedAtMillis.length);
     return copy;
   }
 
