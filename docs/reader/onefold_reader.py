@@ -53,14 +53,7 @@ class Fields:
     def number(self, count):
         return int.from_bytes(self.take(count), "little")
 
-    def u8(self):
-        return self.number(1)
-
-    def u32(self):
-        return self.number(4)
-
-    def u64(self):
-        return self.number(8)
+    u8, u32, u64 = (lambda self, count=count: self.number(count) for count in (1, 4, 8))
 
     def varint(self):
         value = shift = 0
@@ -150,8 +143,7 @@ class Domains:
     """What the commit records say about containers: for each domain the next number, ends, and bytes to lay over the files."""
 
     def __init__(self):
-        self.next, self.ends, self.bytes = {}, {}, collections.defaultdict(list)
-        self.commands = []
+        self.next, self.ends, self.bytes, self.commands = {}, {}, collections.defaultdict(list), []
 
     def add(self, position, payload):
         f = Fields(payload)
@@ -420,6 +412,14 @@ class Catalog:
             store, _, item, name, mode = f.take(16), f.text(), f.item(), f.text(), f.u8()
             if any(item.id) and (mode == 2 or name not in self.items[store]):
                 self.items[store][name] = item
+        elif kind == 23:
+            source, copy, name, snapshot = f.take(16), f.take(16), f.text(), f.u8()
+            name = self.stores.get(source, "") + "@" + name if snapshot else name
+            if source in self.stores and name not in self.stores.values():
+                self.stores[copy], self.domain_of[copy] = name, self.domain_of[source]
+                self.items[copy] = dict(self.items[source])
+        elif kind == 24:
+            self.stores.pop(f.take(16), None)
 
 
 # ---- items (recipe-node.md, backup-tree.md)
@@ -527,9 +527,7 @@ def warn(text):
 
 class Reader:
     def __init__(self, folder):
-        self.folder = folder
-        self.catalog = Catalog(folder)
-        self.opened = {}
+        self.folder, self.catalog, self.opened = folder, Catalog(folder), {}
 
     def chunks(self, store):
         domain = self.catalog.domain_of[store]
@@ -577,8 +575,7 @@ def main(arguments):
             ("ls", 2), ("ls", 3), ("get", 4), ("restore", 4), ("verify", 2)):
         print(__doc__, file=sys.stderr)
         return 2
-    reader = Reader(arguments[0])
-    verb = arguments[1]
+    reader, verb = Reader(arguments[0]), arguments[1]
     if verb == "ls" and len(arguments) == 2:
         for store, name in sorted(reader.catalog.stores.items(), key=lambda x: x[1]):
             print("%s\t%d items" % (name, len(reader.catalog.items[store])))

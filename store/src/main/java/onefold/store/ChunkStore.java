@@ -27,6 +27,7 @@ public interface ChunkStore extends AutoCloseable {
 
   List<StoreRecord> stores() throws IOException;
 
+  /** Finds a store, or by {@code STORE@NAME} what a snapshot is read by. */
   Optional<StoreRecord> findStore(String name) throws IOException;
 
   /**
@@ -48,10 +49,53 @@ public interface ChunkStore extends AutoCloseable {
   /**
    * Deletes a store.
    *
-   * @throws RefusedException {@code NOT_FOUND}, {@code NOT_EMPTY} unless {@code withItems}, {@code
-   *     LOCKED} also while deleted items of it can be brought back, or could if they were deleted
+   * @throws RefusedException {@code NOT_FOUND}, {@code NOT_EMPTY} unless {@code withItems} and
+   *     while it has snapshots, {@code LOCKED} also while deleted items of it can be brought back,
+   *     or could if they were deleted
    */
   void deleteStore(Id commandId, Id storeId, boolean withItems) throws IOException;
+
+  /**
+   * Makes another store with the same items, in the same domain, without copying any: an amount of
+   * work that does not depend on how many they are. Locks and holds of the items go along. Settings
+   * are those of the source.
+   *
+   * @param sourceId a store or a snapshot
+   * @throws RefusedException {@code NOT_FOUND}, {@code EXISTS}, {@code INVALID_NAME}
+   */
+  StoreRecord copyStore(Id commandId, Id sourceId, String name) throws IOException;
+
+  /**
+   * Keeps a store as it is now, under a name; the work does not depend on how many items there are.
+   *
+   * @param name checked as that of a store
+   * @throws RefusedException {@code NOT_FOUND}, {@code EXISTS}, {@code INVALID_NAME}, {@code
+   *     INVALID_REQUEST} for a snapshot of a snapshot, or beyond {@link #MAX_SNAPSHOTS}
+   */
+  SnapshotRecord createSnapshot(Id commandId, Id storeId, String name) throws IOException;
+
+  /** Snapshots of a store in order of name. */
+  List<SnapshotRecord> snapshots(Id storeId) throws IOException;
+
+  /**
+   * Deletes a snapshot.
+   *
+   * @param snapshotId of what it is read by
+   * @throws RefusedException {@code NOT_FOUND}, {@code LOCKED}
+   */
+  void deleteSnapshot(Id commandId, Id snapshotId) throws IOException;
+
+  /** Locks a snapshot until a time, in a kind, as {@link #lockItem}. */
+  SnapshotRecord lockSnapshot(
+      Id commandId,
+      Id snapshotId,
+      long lockedUntilMillis,
+      LockKind kind,
+      Optional<LockOverride> override)
+      throws IOException;
+
+  /** Most snapshots of one store. */
+  int MAX_SNAPSHOTS = 10_000;
 
   // ---- items
 

@@ -42,6 +42,21 @@ public final class Names {
   }
 
   /**
+   * Checks the name of a store, or of a snapshot of one: {@code STORE@NAME}, both as {@link
+   * #checkStoreName}.
+   *
+   * @throws RefusedException {@code INVALID_NAME}
+   */
+  public static String checkStoreOrSnapshotName(String name) throws RefusedException {
+    int mark = name.indexOf(SnapshotRecord.MARK);
+    checkStoreName(mark < 0 ? name : name.substring(0, mark));
+    if (mark >= 0) {
+      checkStoreName(name.substring(mark + 1));
+    }
+    return name;
+  }
+
+  /**
    * Checks the name of an item: 1 to {@value #MAX_ITEM_NAME_BYTES} bytes of UTF-8, no control
    * characters, no empty, {@code .} or {@code ..} part between slashes.
    *

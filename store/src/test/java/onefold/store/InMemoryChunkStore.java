@@ -39,9 +39,10 @@ import onefold.store.RefusedException.Reason;
 import onefold.store.catalog.Catalog;
 import onefold.store.catalog.CatalogCommand;
 import onefold.store.catalog.CatalogCommand.Stamp;
+import onefold.store.catalog.CatalogFold;
 import onefold.store.catalog.CatalogReply;
 import onefold.store.catalog.CatalogView;
-import onefold.store.catalog.NodeStore;
+import onefold.store.catalog.MapNodeStore;
 import onefold.store.recipe.RecipeCursor;
 import org.jspecify.annotations.Nullable;
 
@@ -105,24 +106,11 @@ public final class InMemoryChunkStore implements ChunkStore {
     this.clock = clock;
     this.random = random;
     this.checkpointBytes = checkpointBytes;
-    this.catalog = Catalog.create(new NoPages(), 1);
+    this.catalog = Catalog.create(new MapNodeStore(), 1 << 20);
     DomainRecord domain = createDomain(newId(), "default", 1);
     createStore(
         newId(),
         new StoreRecord(CatalogCommand.NO_ID, "default", domain.id(), 0, Compression.LZ4, 0, 0));
-  }
-
-  /** The catalog is never folded. */
-  private static final class NoPages implements NodeStore {
-    @Override
-    public Fingerprint put(byte[] page, int lengthBytes) {
-      throw new IllegalStateException("no pages here");
-    }
-
-    @Override
-    public byte[] get(Fingerprint fingerprint) {
-      throw new IllegalStateException("no pages here");
-    }
   }
 
   // ---- what tests do to it
@@ -217,6 +205,67 @@ public final class InMemoryChunkStore implements ChunkStore {
   @Override
   public void deleteStore(Id commandId, Id storeId, boolean withItems) throws IOException {
     apply(new CatalogCommand.DeleteStore(stamp(commandId), storeId, withItems));
+  }
+
+  // ---- copies of whole stores
+
+  @Override
+  public StoreRecord copyStore(Id commandId, Id sourceId, String name) throws IOException {
+    Names.checkStoreName(name);
+    return copy(commandId, sourceId, name, false);
+  }
+
+  private StoreRecord copy(Id commandId, Id sourceId, String name, boolean snapshot)
+      throws IOException {
+    lock.lock();
+    try {
+      CatalogFold fold = catalog.fold();
+      fold.write();
+      catalog.finish(fold);
+      CatalogReply.Result result =
+          apply(
+              new CatalogCommand.CopyStore(
+                  stamp(commandId),
+                  sourceId,
+                  newId(),
+                  name,
+                  snapshot,
+                  catalog.view().trees(sourceId)));
+      return ((CatalogReply.StoreResult) result).store();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public SnapshotRecord createSnapshot(Id commandId, Id storeId, String name) throws IOException {
+    Names.checkStoreName(name);
+    StoreRecord made = copy(commandId, storeId, name, true);
+    return catalog.view().snapshot(made.id()).orElseThrow();
+  }
+
+  @Override
+  public List<SnapshotRecord> snapshots(Id storeId) throws IOException {
+    return catalog.view().snapshots(storeId);
+  }
+
+  @Override
+  public void deleteSnapshot(Id commandId, Id snapshotId) throws IOException {
+    apply(new CatalogCommand.DeleteSnapshot(stamp(commandId), snapshotId));
+  }
+
+  @Override
+  public SnapshotRecord lockSnapshot(
+      Id commandId,
+      Id snapshotId,
+      long lockedUntilMillis,
+      LockKind kind,
+      Optional<LockOverride> override)
+      throws IOException {
+    apply(
+        new CatalogCommand.LockSnapshot(
+            stamp(commandId), snapshotId, lockedUntilMillis, kind, override.orElse(null)));
+    return catalog.view().snapshot(snapshotId).orElseThrow();
   }
 
   // ---- items

@@ -7,8 +7,8 @@ import java.util.Locale;
 import onefold.store.Names;
 
 /**
- * An item as it is typed: STORE/ITEM. The first slash ends the store's name; {@code {date}} in an
- * item's name becomes the local time.
+ * An item as it is typed: STORE/ITEM, or STORE@SNAPSHOT/ITEM. The first slash ends the store's
+ * name; {@code {date}} in an item's name becomes the local time.
  *
  * @param store name of the store
  * @param item name of the item
@@ -35,7 +35,7 @@ public record ItemReference(String store, String item) {
   private static ItemReference of(String store, String item) throws Failure {
     checkDecoded(item);
     try {
-      return new ItemReference(Names.checkStoreName(store), Names.checkItemName(item));
+      return new ItemReference(Names.checkStoreOrSnapshotName(store), Names.checkItemName(item));
     } catch (IOException e) {
       throw Failure.misused(String.valueOf(e.getMessage()));
     }

@@ -69,30 +69,12 @@ final class LockVerb extends ApplianceVerb {
       list();
       return Exit.DONE;
     }
-    if (item.isEmpty() || (days.isPresent() && until.isPresent())) {
+    if (item.isEmpty()) {
       throw Failure.misused("say STORE/ITEM and either --days or --until");
     }
-    JsonObject body = new JsonObject();
-    days.ifPresent(d -> body.put("lockDays", (long) d));
-    if (until.isPresent()) {
-      body.put("lockedUntil", endOf("--until", until.orElseThrow()));
-    }
-    kind.ifPresent(k -> body.put("lockKind", k));
-    reason.ifPresent(r -> body.put("reason", r));
-    if (days.isEmpty() && until.isEmpty() && kind.isEmpty()) {
-      throw Failure.misused("say how long: --days or --until");
-    }
+    JsonObject body = lock(days, until, kind, reason);
     ItemReference reference = ItemReference.parse(item.orElseThrow(), environment().now());
-    if (kind.filter("compliance"::equals).isPresent() && !yes) {
-      boolean agreed =
-          terminal()
-              .confirm(
-                  "Lock " + reference + " so that nobody can ever shorten it?",
-                  "a compliance lock can never be undone; say --yes to set it");
-      if (!agreed) {
-        throw Failure.failed("nothing was locked");
-      }
-    }
+    confirm(terminal(), reference.toString(), kind, yes);
     try (RestClient rest = rest()) {
       JsonObject locked = rest.request("PATCH", RestClient.itemPath(reference), body);
       say(
@@ -103,6 +85,41 @@ final class LockVerb extends ApplianceVerb {
       result(locked);
     }
     return Exit.DONE;
+  }
+
+  /** Returns the body of a request for a lock. */
+  static JsonObject lock(
+      Optional<Integer> days,
+      Optional<String> until,
+      Optional<String> kind,
+      Optional<String> reason)
+      throws Failure {
+    if (days.isPresent() && until.isPresent()) {
+      throw Failure.misused("say either --days or --until");
+    }
+    if (days.isEmpty() && until.isEmpty() && kind.isEmpty()) {
+      throw Failure.misused("say how long: --days or --until");
+    }
+    JsonObject body = new JsonObject();
+    days.ifPresent(d -> body.put("lockDays", (long) d));
+    if (until.isPresent()) {
+      body.put("lockedUntil", endOf("--until", until.orElseThrow()));
+    }
+    kind.ifPresent(k -> body.put("lockKind", k));
+    reason.ifPresent(r -> body.put("reason", r));
+    return body;
+  }
+
+  /** Asks before a lock that can never be undone. */
+  static void confirm(Terminal terminal, String what, Optional<String> kind, boolean yes)
+      throws Failure {
+    if (kind.filter("compliance"::equals).isPresent()
+        && !yes
+        && !terminal.confirm(
+            "Lock " + what + " so that nobody can ever shorten it?",
+            "a compliance lock can never be undone; say --yes to set it")) {
+      throw Failure.failed("nothing was locked");
+    }
   }
 
   private void list() throws IOException, Failure {

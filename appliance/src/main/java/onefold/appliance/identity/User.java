@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import onefold.catalyst.wire.ScramVerifier;
+import onefold.store.SnapshotRecord;
 
 /**
  * Somebody who may enter.
@@ -56,12 +57,15 @@ public record User(
     return administrator && shortensLocks;
   }
 
-  /** Returns what the user may do in a store; empty: it does not exist for the user. */
-  public Optional<Access> access(String store) {
+  /**
+   * Returns what the user may do in a store; empty: it does not exist for the user. A snapshot is
+   * as its store.
+   */
+  public Optional<Access> access(String name) {
     if (administrator) {
       return Optional.of(Access.WRITE);
     }
-    return Optional.ofNullable(stores.get(store))
+    return Optional.ofNullable(stores.get(SnapshotRecord.storeName(name)))
         .or(() -> Optional.ofNullable(stores.get(EVERY_STORE)));
   }
 

@@ -11,6 +11,7 @@ import onefold.store.ItemRecord;
 import onefold.store.ItemSpace;
 import onefold.store.LockKind;
 import onefold.store.ShortenedLock;
+import onefold.store.SnapshotRecord;
 import onefold.store.StoreRecord;
 import onefold.store.StoreStatistics;
 import onefold.store.UnfinishedUpload;
@@ -46,6 +47,19 @@ final class ApiJson {
         .put("unfinishedBytes", statistics.unfinishedBytes())
         .put("deletedItems", statistics.deletedCount())
         .put("deletedBytes", statistics.deletedBytes());
+  }
+
+  static JsonObject snapshot(SnapshotRecord snapshot) {
+    return new JsonObject()
+        .put("name", snapshot.name())
+        .put("store", SnapshotRecord.storeName(snapshot.store().name()))
+        .put("readAs", snapshot.store().name())
+        .put("id", snapshot.store().id().toString())
+        .put("createdAt", snapshot.store().createdAtMillis())
+        .put("lockedUntil", snapshot.lockedUntilMillis())
+        .put("lockKind", lockKind(snapshot.lockKind()))
+        .put("items", snapshot.itemCount())
+        .put("logicalBytes", snapshot.logicalBytes());
   }
 
   static JsonObject item(String store, ItemRecord item) {

@@ -25,6 +25,7 @@ import onefold.store.Names;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
 import onefold.store.ShortenedLock;
+import onefold.store.SnapshotRecord;
 import onefold.store.StorePolicy;
 import onefold.store.StoreRecord;
 import onefold.store.UnfinishedUpload;
@@ -242,11 +243,7 @@ final class StoreOperations {
         tags.put(key, given.text(key));
       }
     }
-    long days = lockDays(body, 0);
-    long lockedUntilMillis =
-        body.has("lockedUntil")
-            ? positiveTime(body)
-            : days == 0 ? 0 : store.storeTimeMillis() + days * DAY_MILLIS;
+    long lockedUntilMillis = lockedUntilMillis(body);
     if (body.has("lockedUntil") || body.has("lockKind") || body.has("reason")) {
       return lockItem(request, found, before, lockedUntilMillis);
     }
@@ -278,12 +275,10 @@ final class StoreOperations {
           "lockedUntil, lockKind and reason are asked for without tags and held");
     }
     Optional<LockOverride> override = override(request, "shorten locks");
-    long until = lockedUntilMillis == 0 ? before.lockedUntilMillis() : lockedUntilMillis;
-    if (until == 0) {
-      throw new RefusedException(
-          Reason.INVALID_REQUEST,
-          "item '" + before.name() + "' is not locked; say until when, by lockedUntil or lockDays");
-    }
+    long until =
+        lockedUntilMillis == 0
+            ? mustBeLocked(before.name(), before.lockedUntilMillis())
+            : lockedUntilMillis;
     boolean locked = before.lockedUntilMillis() > store.storeTimeMillis();
     LockKind otherwise = locked ? before.lockKind() : in.policy().lockKind();
     ItemRecord after =
@@ -306,6 +301,78 @@ final class StoreOperations {
       throw mayNot(request.user(), what);
     }
     return Optional.of(new LockOverride(request.user().name(), request.body().text("reason")));
+  }
+
+  ApiReply copyStore(ApiRequest request) throws IOException {
+    StoreRecord found = visible(request.user(), request.pathValue("store"), Access.READ);
+    String name = Names.checkStoreName(request.body().text("name"));
+    return ApiReply.created(describe(store.copyStore(request.commandId(), found.id(), name)));
+  }
+
+  ApiReply snapshots(ApiRequest request) throws IOException {
+    StoreRecord found = visible(request.user(), request.pathValue("store"), Access.READ);
+    JsonArray snapshots = new JsonArray();
+    for (SnapshotRecord snapshot : store.snapshots(found.id())) {
+      snapshots.add(ApiJson.snapshot(snapshot));
+    }
+    return ApiReply.ok(new JsonObject().put("snapshots", snapshots));
+  }
+
+  ApiReply createSnapshot(ApiRequest request) throws IOException {
+    StoreRecord found = visible(request.user(), request.pathValue("store"), Access.APPEND);
+    String name = Names.checkStoreName(request.body().text("name"));
+    return ApiReply.created(
+        ApiJson.snapshot(store.createSnapshot(request.commandId(), found.id(), name)));
+  }
+
+  ApiReply lockSnapshot(ApiRequest request) throws IOException {
+    SnapshotRecord found = snapshot(request);
+    long until = lockedUntilMillis(request.body());
+    boolean locked = found.lockedUntilMillis() > store.storeTimeMillis();
+    SnapshotRecord after =
+        store.lockSnapshot(
+            request.commandId(),
+            found.store().id(),
+            until == 0 ? mustBeLocked(found.store().name(), found.lockedUntilMillis()) : until,
+            lockKind(request.body(), locked ? found.lockKind() : found.store().policy().lockKind()),
+            override(request, "shorten locks"));
+    return ApiReply.ok(ApiJson.snapshot(after));
+  }
+
+  ApiReply deleteSnapshot(ApiRequest request) throws IOException {
+    store.deleteSnapshot(request.commandId(), snapshot(request).store().id());
+    return ApiReply.done();
+  }
+
+  /** Finds a snapshot to be changed. */
+  private SnapshotRecord snapshot(ApiRequest request) throws IOException {
+    StoreRecord of = visible(request.user(), request.pathValue("store"), Access.WRITE);
+    String name = request.pathValue("snapshot");
+    for (SnapshotRecord snapshot : store.snapshots(of.id())) {
+      if (snapshot.name().equals(name)) {
+        return snapshot;
+      }
+    }
+    throw new RefusedException(
+        Reason.NOT_FOUND, "store '" + of.name() + "' has no snapshot '" + name + "'");
+  }
+
+  /** Returns until when a body asks to lock, or 0 if it does not say. */
+  private long lockedUntilMillis(JsonObject body) throws IOException {
+    if (body.has("lockedUntil")) {
+      return positiveTime(body);
+    }
+    long days = lockDays(body, 0);
+    return days == 0 ? 0 : store.storeTimeMillis() + days * DAY_MILLIS;
+  }
+
+  private static long mustBeLocked(String name, long lockedUntilMillis) throws RefusedException {
+    if (lockedUntilMillis == 0) {
+      throw new RefusedException(
+          Reason.INVALID_REQUEST,
+          "'" + name + "' is not locked; say until when, by lockedUntil or lockDays");
+    }
+    return lockedUntilMillis;
   }
 
   ApiReply deleted(ApiRequest request) throws IOException {

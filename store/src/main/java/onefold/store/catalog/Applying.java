@@ -15,8 +15,10 @@ import onefold.store.Id;
 import onefold.store.ItemRecord;
 import onefold.store.LockKind;
 import onefold.store.LockOverride;
+import onefold.store.Names;
 import onefold.store.RefusedException.Reason;
 import onefold.store.ShortenedLock;
+import onefold.store.SnapshotRecord;
 import onefold.store.StoreRecord;
 import onefold.store.UnfinishedUpload;
 import onefold.store.catalog.CatalogValues.State;
@@ -83,6 +85,9 @@ final class Applying {
       case CatalogCommand.CreateStore c -> createStore(c.store());
       case CatalogCommand.UpdateStore c -> updateStore(c.settings());
       case CatalogCommand.DeleteStore c -> deleteStore(c.storeId(), c.withItems());
+      case CatalogCommand.CopyStore c -> copyStore(c);
+      case CatalogCommand.DeleteSnapshot c -> deleteSnapshot(c.snapshotId());
+      case CatalogCommand.LockSnapshot c -> lockSnapshot(c);
       case CatalogCommand.CommitItem c -> commitItem(c);
       case CatalogCommand.DeleteItem c -> deleteItem(c.storeId(), c.name());
       case CatalogCommand.CloneItem c -> cloneItem(c);
@@ -152,8 +157,8 @@ final class Applying {
 
   private CatalogReply updateStore(StoreRecord settings) throws IOException {
     Store old = now.storeState(settings.id());
-    if (old == null) {
-      return CatalogView.noStore(settings.id());
+    if (old == null || old.snapshot() != null) {
+      return unchangeable(old, settings.id());
     }
     StoreRecord was = old.store();
     if (!was.name().equals(settings.name()) || !was.domainId().equals(settings.domainId())) {
@@ -181,8 +186,8 @@ final class Applying {
 
   private CatalogReply deleteStore(Id storeId, boolean withItems) throws IOException {
     Store store = now.storeState(storeId);
-    if (store == null) {
-      return CatalogView.noStore(storeId);
+    if (store == null || store.snapshot() != null) {
+      return unchangeable(store, storeId);
     }
     String name = store.store().name();
     if (store.itemCount() > 0 && !withItems) {
@@ -193,6 +198,16 @@ final class Applying {
               + "' holds "
               + store.itemCount()
               + " items; delete them first, or with it");
+    }
+    if (store.snapshotCount() > 0) {
+      return refused(
+          Reason.NOT_EMPTY,
+          "store '"
+              + name
+              + "' has "
+              + store.snapshotCount()
+              + " snapshots; delete them first: ./onefold snapshot ls "
+              + name);
     }
     if (store.heldCount() > 0) {
       return refused(
@@ -210,13 +225,164 @@ final class Applying {
       remove(CatalogKeys.uploadName(storeId, upload.itemName()));
     }
     state = state.counting(0, -1);
-    remove(CatalogKeys.store(storeId));
     remove(CatalogKeys.storeName(name));
+    removeStore(storeId);
+    return nothing();
+  }
+
+  private void removeStore(Id storeId) {
+    remove(CatalogKeys.store(storeId));
     // The items go with their tree; what of them lies above the pages is dropped by the next fold.
     remove(CatalogKeys.treeRoot(CatalogKeys.ITEMS, storeId));
     remove(CatalogKeys.treeRoot(CatalogKeys.LOOKUPS, storeId));
     remove(CatalogKeys.treeRoot(CatalogKeys.TRASH, storeId));
+  }
+
+  // ---- copies of whole stores
+
+  private CatalogReply copyStore(CatalogCommand.CopyStore c) throws IOException {
+    Store source = now.storeState(c.sourceId());
+    if (source == null) {
+      return CatalogView.noStore(c.sourceId());
+    }
+    if (c.copyId().equals(CatalogCommand.NO_ID) || now.get(CatalogKeys.store(c.copyId())) != null) {
+      return refused(Reason.CONFLICT, "the store id " + c.copyId() + " is taken");
+    }
+    return c.snapshot() ? snapshotOf(source, c) : storeOf(source, c);
+  }
+
+  private CatalogReply snapshotOf(Store source, CatalogCommand.CopyStore c) throws IOException {
+    if (source.snapshot() != null) {
+      return unchangeable(source, c.sourceId());
+    }
+    String name = source.store().name() + SnapshotRecord.MARK + c.name();
+    byte[] key = CatalogKeys.snapshotName(c.sourceId(), c.name());
+    if (now.get(key) != null) {
+      return refused(Reason.EXISTS, "there is a snapshot '" + name + "' already");
+    }
+    if (ByteWriter.utf8(name).length > Names.MAX_STORE_NAME_BYTES) {
+      return refused(
+          Reason.INVALID_NAME,
+          "snapshot '"
+              + name
+              + "' has a name of more than "
+              + Names.MAX_STORE_NAME_BYTES
+              + " bytes");
+    }
+    if (source.snapshotCount() >= ChunkStore.MAX_SNAPSHOTS) {
+      return refused(
+          Reason.INVALID_REQUEST,
+          "store '"
+              + source.store().name()
+              + "' has "
+              + ChunkStore.MAX_SNAPSHOTS
+              + " snapshots, which is the most");
+    }
+    write(source.withSnapshots(1));
+    write(key, CatalogValues.id(c.copyId()));
+    return copied(
+        source, c, name, new CatalogValues.Snapshot(c.sourceId(), 0, LockKind.GOVERNANCE));
+  }
+
+  private CatalogReply storeOf(Store source, CatalogCommand.CopyStore c) throws IOException {
+    if (now.get(CatalogKeys.storeName(c.name())) != null) {
+      return refused(Reason.EXISTS, "there is a store '" + c.name() + "' already");
+    }
+    if (state.storeCount() >= Catalog.MAX_STORES) {
+      return refused(
+          Reason.INVALID_REQUEST, "there are " + Catalog.MAX_STORES + " stores, which is the most");
+    }
+    state = state.counting(0, 1);
+    write(CatalogKeys.storeName(c.name()), CatalogValues.id(c.copyId()));
+    return copied(source, c, c.name(), null);
+  }
+
+  private CatalogReply copied(
+      Store source,
+      CatalogCommand.CopyStore c,
+      String name,
+      CatalogValues.@Nullable Snapshot snapshot) {
+    StoreRecord was = source.store();
+    StoreRecord store =
+        new StoreRecord(
+            c.copyId(),
+            name,
+            was.domainId(),
+            was.quotaBytes(),
+            was.compression(),
+            was.lockDays(),
+            state.storeTimeMillis(),
+            was.policy());
+    write(source.copied(store, snapshot));
+    writeTree(CatalogKeys.ITEMS, c.copyId(), c.trees().items());
+    writeTree(CatalogKeys.LOOKUPS, c.copyId(), c.trees().lookups());
+    return done(new CatalogReply.StoreResult(store));
+  }
+
+  private void writeTree(int kind, Id storeId, StoreTrees.@Nullable Tree tree) {
+    if (tree != null) {
+      write(CatalogKeys.treeRoot(kind, storeId), tree.encode());
+    }
+  }
+
+  private CatalogReply deleteSnapshot(Id snapshotId) throws IOException {
+    Store store = now.storeState(snapshotId);
+    CatalogValues.Snapshot snapshot = store == null ? null : store.snapshot();
+    if (store == null || snapshot == null) {
+      return noSnapshot(snapshotId);
+    }
+    if (snapshot.lockedUntilMillis() > state.storeTimeMillis()) {
+      return refused(
+          Reason.LOCKED,
+          "snapshot '"
+              + store.store().name()
+              + "' is locked until "
+              + date(snapshot.lockedUntilMillis()));
+    }
+    Store of = now.storeState(snapshot.of());
+    if (of == null) {
+      throw new IllegalStateException("snapshot " + snapshotId + " of no store");
+    }
+    write(of.withSnapshots(-1));
+    String name = store.store().name();
+    remove(
+        CatalogKeys.snapshotName(
+            snapshot.of(), name.substring(name.indexOf(SnapshotRecord.MARK) + 1)));
+    removeStore(snapshotId);
     return nothing();
+  }
+
+  private CatalogReply lockSnapshot(CatalogCommand.LockSnapshot c) throws IOException {
+    Store store = now.storeState(c.snapshotId());
+    CatalogValues.Snapshot old = store == null ? null : store.snapshot();
+    if (store == null || old == null) {
+      return noSnapshot(c.snapshotId());
+    }
+    CatalogReply.Refused locked =
+        refusalOfLock(
+            "snapshot '" + store.store().name() + "'",
+            old.lockedUntilMillis(),
+            old.lockKind(),
+            c.lockedUntilMillis(),
+            c.kind(),
+            c.override());
+    if (locked != null) {
+      return locked;
+    }
+    keepIfShortened(
+        store.store().name(),
+        "",
+        c.snapshotId(),
+        old.lockedUntilMillis(),
+        c.lockedUntilMillis(),
+        c.override());
+    write(
+        store.withSnapshot(new CatalogValues.Snapshot(old.of(), c.lockedUntilMillis(), c.kind())));
+    return done(new CatalogReply.StoreResult(store.store()));
+  }
+
+  private static CatalogReply noSnapshot(Id snapshotId) {
+    return refused(Reason.NOT_FOUND, "there is no snapshot with the id " + snapshotId);
   }
 
   /**
@@ -287,8 +453,8 @@ final class Applying {
 
   private CatalogReply commitItem(CatalogCommand.CommitItem c) throws IOException {
     Store store = now.storeState(c.storeId());
-    if (store == null) {
-      return CatalogView.noStore(c.storeId());
+    if (store == null || store.snapshot() != null) {
+      return unchangeable(store, c.storeId());
     }
     if (!c.uploadId().equals(CatalogCommand.NO_ID)) {
       Upload own = now.uploadState(c.uploadId());
@@ -323,6 +489,9 @@ final class Applying {
     Store to = now.storeState(c.targetStoreId());
     if (from == null || to == null) {
       return CatalogView.noStore(from == null ? c.storeId() : c.targetStoreId());
+    }
+    if (to.snapshot() != null) {
+      return unchangeable(to, c.targetStoreId());
     }
     if (!from.store().domainId().equals(to.store().domainId())) {
       return refused(
@@ -397,8 +566,8 @@ final class Applying {
 
   private CatalogReply deleteItem(Id storeId, String name) throws IOException {
     Store store = now.storeState(storeId);
-    if (store == null) {
-      return CatalogView.noStore(storeId);
+    if (store == null || store.snapshot() != null) {
+      return unchangeable(store, storeId);
     }
     Optional<ItemRecord> item = now.item(storeId, name);
     if (item.isEmpty()) {
@@ -444,8 +613,8 @@ final class Applying {
   private CatalogReply undeleteItem(CatalogCommand.UndeleteItem c) throws IOException {
     Id storeId = c.item().storeId();
     Store store = now.storeState(storeId);
-    if (store == null) {
-      return CatalogView.noStore(storeId);
+    if (store == null || store.snapshot() != null) {
+      return unchangeable(store, storeId);
     }
     Optional<DeletedItem> deleted = now.deletedItem(storeId, c.item().name(), c.item().version());
     if (deleted.isEmpty() || !deleted.get().item().equals(c.item())) {
@@ -470,8 +639,8 @@ final class Applying {
 
   private CatalogReply purgeDeleted(CatalogCommand.PurgeDeleted c) throws IOException {
     Store store = now.storeState(c.storeId());
-    if (store == null) {
-      return CatalogView.noStore(c.storeId());
+    if (store == null || store.snapshot() != null) {
+      return unchangeable(store, c.storeId());
     }
     Optional<DeletedItem> found = now.deletedItem(c.storeId(), c.name(), c.version());
     if (found.isEmpty()) {
@@ -547,8 +716,8 @@ final class Applying {
 
   private CatalogReply updateItem(CatalogCommand.UpdateItem c) throws IOException {
     Store store = now.storeState(c.storeId());
-    if (store == null) {
-      return CatalogView.noStore(c.storeId());
+    if (store == null || store.snapshot() != null) {
+      return unchangeable(store, c.storeId());
     }
     Optional<ItemRecord> found = now.item(c.storeId(), c.name());
     if (found.isEmpty()) {
@@ -593,40 +762,32 @@ final class Applying {
 
   private CatalogReply lockItem(CatalogCommand.LockItem c) throws IOException {
     Store store = now.storeState(c.storeId());
-    if (store == null) {
-      return CatalogView.noStore(c.storeId());
+    if (store == null || store.snapshot() != null) {
+      return unchangeable(store, c.storeId());
     }
     Optional<ItemRecord> found = now.item(c.storeId(), c.name());
     if (found.isEmpty()) {
       return noItem(store, c.name());
     }
     ItemRecord old = found.get();
-    boolean shortens = isLocked(old) && c.lockedUntilMillis() < old.lockedUntilMillis();
-    boolean weakens =
-        isLocked(old) && old.lockKind() == LockKind.COMPLIANCE && c.kind() != LockKind.COMPLIANCE;
-    LockOverride override = c.override();
-    if (weakens || (shortens && (old.lockKind() == LockKind.COMPLIANCE || override == null))) {
-      return refused(
-          Reason.LOCKED,
-          "item '"
-              + c.name()
-              + "' is locked until "
-              + date(old.lockedUntilMillis())
-              + (old.lockKind() == LockKind.COMPLIANCE
-                  ? " in the compliance kind; nobody can shorten or weaken that"
-                  : "; a shorter lock needs the right to shorten locks, and a reason"));
+    CatalogReply.Refused locked =
+        refusalOfLock(
+            "item '" + c.name() + "'",
+            old.lockedUntilMillis(),
+            old.lockKind(),
+            c.lockedUntilMillis(),
+            c.kind(),
+            c.override());
+    if (locked != null) {
+      return locked;
     }
-    if (shortens && override != null) {
-      keep(
-          new ShortenedLock(
-              store.store().name(),
-              old.name(),
-              old.id(),
-              state.storeTimeMillis(),
-              old.lockedUntilMillis(),
-              c.lockedUntilMillis(),
-              override));
-    }
+    keepIfShortened(
+        store.store().name(),
+        old.name(),
+        old.id(),
+        old.lockedUntilMillis(),
+        c.lockedUntilMillis(),
+        c.override());
     return change(
         store,
         old,
@@ -642,6 +803,53 @@ final class Applying {
             c.kind(),
             old.held(),
             old.newBytes()));
+  }
+
+  /** What may be done to a lock that is under way. */
+  private CatalogReply.@Nullable Refused refusalOfLock(
+      String what,
+      long beforeMillis,
+      LockKind before,
+      long afterMillis,
+      LockKind after,
+      @Nullable LockOverride override) {
+    if (beforeMillis <= state.storeTimeMillis()) {
+      return null;
+    }
+    boolean firm = before == LockKind.COMPLIANCE;
+    boolean shortens = afterMillis < beforeMillis;
+    boolean breach = firm ? shortens || after != LockKind.COMPLIANCE : shortens && override == null;
+    return breach
+        ? refused(
+            Reason.LOCKED,
+            what
+                + " is locked until "
+                + date(beforeMillis)
+                + (firm
+                    ? " in the compliance kind; nobody can shorten or weaken that"
+                    : "; a shorter lock needs the right to shorten locks, and a reason"))
+        : null;
+  }
+
+  private void keepIfShortened(
+      String storeName,
+      String itemName,
+      Id itemId,
+      long beforeMillis,
+      long afterMillis,
+      @Nullable LockOverride override)
+      throws IOException {
+    if (beforeMillis > state.storeTimeMillis() && afterMillis < beforeMillis && override != null) {
+      keep(
+          new ShortenedLock(
+              storeName,
+              itemName,
+              itemId,
+              state.storeTimeMillis(),
+              beforeMillis,
+              afterMillis,
+              override));
+    }
   }
 
   private boolean isLocked(ItemRecord item) {
@@ -694,8 +902,8 @@ final class Applying {
 
   private CatalogReply checkpointUpload(CatalogCommand.CheckpointUpload c) throws IOException {
     Store store = now.storeState(c.storeId());
-    if (store == null) {
-      return CatalogView.noStore(c.storeId());
+    if (store == null || store.snapshot() != null) {
+      return unchangeable(store, c.storeId());
     }
     Upload known = now.uploadState(c.uploadId());
     ObjectRoot root = c.root();
@@ -871,6 +1079,10 @@ final class Applying {
 
   private static CatalogReply noDomain(Id domainId) {
     return refused(Reason.NOT_FOUND, "there is no domain with the id " + domainId);
+  }
+
+  private static CatalogReply unchangeable(@Nullable Store store, Id storeId) {
+    return store == null ? CatalogView.noStore(storeId) : CatalogView.isSnapshot(store);
   }
 
   private static CatalogReply noItem(Store store, String name) {

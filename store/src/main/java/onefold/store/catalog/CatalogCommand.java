@@ -108,6 +108,52 @@ public sealed interface CatalogCommand {
   record DeleteStore(Stamp stamp, Id storeId, boolean withItems) implements CatalogCommand {}
 
   /**
+   * Makes a store, or a snapshot, of a store's items by naming the roots of its trees again;
+   * answered with {@link CatalogReply.StoreResult}.
+   *
+   * @param sourceId a store; or a snapshot, unless this is to be one
+   * @param copyId of the new store
+   * @param name of the new store, or of the snapshot without its store's name
+   * @param snapshot whether it is one
+   * @param trees roots of the source's trees in the pages, which hold all its items
+   */
+  record CopyStore(
+      Stamp stamp, Id sourceId, Id copyId, String name, boolean snapshot, StoreTrees trees)
+      implements CatalogCommand {
+    public CopyStore {
+      checkText("store name", name, Names.MAX_STORE_NAME_BYTES);
+    }
+
+    /** The same with the roots of the source's trees. */
+    public CopyStore with(StoreTrees found) {
+      return new CopyStore(stamp, sourceId, copyId, name, snapshot, found);
+    }
+  }
+
+  /** Deletes a snapshot; answered with {@link CatalogReply.Nothing}. */
+  record DeleteSnapshot(Stamp stamp, Id snapshotId) implements CatalogCommand {}
+
+  /**
+   * Locks a snapshot; answered with {@link CatalogReply.StoreResult}.
+   *
+   * @param lockedUntilMillis store time, from 1
+   * @param override who may shorten a lock under way and why, or null
+   */
+  record LockSnapshot(
+      Stamp stamp,
+      Id snapshotId,
+      long lockedUntilMillis,
+      LockKind kind,
+      @Nullable LockOverride override)
+      implements CatalogCommand {
+    public LockSnapshot {
+      if (lockedUntilMillis < 1) {
+        throw new IllegalArgumentException("lockedUntilMillis " + lockedUntilMillis);
+      }
+    }
+  }
+
+  /**
    * Gives an object a name; answered with {@link CatalogReply.ItemResult}.
    *
    * @param itemId id of the new version

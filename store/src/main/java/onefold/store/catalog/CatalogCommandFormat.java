@@ -51,6 +51,9 @@ public final class CatalogCommandFormat {
   private static final int UNDELETE_ITEM = 20;
   private static final int PURGE_DELETED = 21;
   private static final int PURGE_EXPIRED = 22;
+  private static final int COPY_STORE = 23;
+  private static final int DELETE_SNAPSHOT = 24;
+  private static final int LOCK_SNAPSHOT = 25;
 
   private CatalogCommandFormat() {}
 
@@ -100,6 +103,14 @@ public final class CatalogCommandFormat {
       case CatalogCommand.PurgeDeleted c ->
           writeOverride(out.id(c.storeId()).text(c.name()).u64(c.version()), c.override());
       case CatalogCommand.PurgeExpired c -> out.id(c.storeId()).u32(c.most());
+      case CatalogCommand.CopyStore c ->
+          c.trees()
+              .write(out.id(c.sourceId()).id(c.copyId()).text(c.name()).u8(c.snapshot() ? 1 : 0));
+      case CatalogCommand.DeleteSnapshot c -> out.id(c.snapshotId());
+      case CatalogCommand.LockSnapshot c ->
+          writeOverride(
+              out.id(c.snapshotId()).u64(c.lockedUntilMillis()).u8(lockKindCode(c.kind())),
+              c.override());
       case CatalogCommand.CheckpointUpload c ->
           out.id(c.uploadId())
               .id(c.storeId())
@@ -235,12 +246,24 @@ public final class CatalogCommandFormat {
                 new CatalogCommand.PurgeDeleted(
                     stamp, in.id(), itemName(in), in.u64(), lockOverride(in));
             case PURGE_EXPIRED -> new CatalogCommand.PurgeExpired(stamp, in.id(), in.u32());
+            case COPY_STORE ->
+                new CatalogCommand.CopyStore(
+                    stamp,
+                    in.id(),
+                    in.id(),
+                    in.text("store name", Names.MAX_STORE_NAME_BYTES),
+                    in.bool("snapshot"),
+                    StoreTrees.read(in));
+            case DELETE_SNAPSHOT -> new CatalogCommand.DeleteSnapshot(stamp, in.id());
+            case LOCK_SNAPSHOT ->
+                new CatalogCommand.LockSnapshot(
+                    stamp, in.id(), in.u64(), lockKind(in), lockOverride(in));
             default ->
                 throw new IOException(
                     "catalog command of type "
                         + type
                         + ", this release knows 1 to "
-                        + PURGE_EXPIRED);
+                        + LOCK_SNAPSHOT);
           };
       in.end();
       if (version != version(command)) {
@@ -263,7 +286,10 @@ public final class CatalogCommandFormat {
       case CatalogCommand.LockItem _,
           CatalogCommand.UndeleteItem _,
           CatalogCommand.PurgeDeleted _,
-          CatalogCommand.PurgeExpired _ ->
+          CatalogCommand.PurgeExpired _,
+          CatalogCommand.CopyStore _,
+          CatalogCommand.DeleteSnapshot _,
+          CatalogCommand.LockSnapshot _ ->
           2;
       case CatalogCommand.CreateDomain _,
           CatalogCommand.DeleteStore _,
@@ -309,6 +335,9 @@ public final class CatalogCommandFormat {
       case CatalogCommand.UndeleteItem c -> UNDELETE_ITEM;
       case CatalogCommand.PurgeDeleted c -> PURGE_DELETED;
       case CatalogCommand.PurgeExpired c -> PURGE_EXPIRED;
+      case CatalogCommand.CopyStore c -> COPY_STORE;
+      case CatalogCommand.DeleteSnapshot c -> DELETE_SNAPSHOT;
+      case CatalogCommand.LockSnapshot c -> LOCK_SNAPSHOT;
     };
   }
 

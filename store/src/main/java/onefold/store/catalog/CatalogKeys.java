@@ -31,6 +31,7 @@ final class CatalogKeys {
   static final int DOMAIN_NAME = 4;
   static final int STORE_NAME = 5;
   static final int TREE_ROOT = 6;
+  static final int SNAPSHOT_NAME = 7;
 
   // First byte of a key in the system tree.
   static final int UPLOAD = 1;
@@ -97,6 +98,14 @@ final class CatalogKeys {
 
   static byte[] storeName(String name) {
     return new ByteWriter(64).u8(ROOTS).u8(STORE_NAME).raw(ByteWriter.utf8(name)).toBytes();
+  }
+
+  static byte[] snapshotName(Id storeId, String name) {
+    return new ByteWriter(64).raw(snapshotNames(storeId)).raw(ByteWriter.utf8(name)).toBytes();
+  }
+
+  static byte[] snapshotNames(Id storeId) {
+    return ofId(ROOTS, SNAPSHOT_NAME, storeId);
   }
 
   /** Returns the key under which the root of a tree stands, from any full key of that tree. */
@@ -263,6 +272,10 @@ final class CatalogKeys {
 
   private static byte[] descending(Id storeId, int first, long value) {
     return lookups(storeId).u8(first).u64BigEndian(~value).toBytes();
+  }
+
+  static byte[] allLookups(Id storeId) {
+    return lookups(storeId).toBytes();
   }
 
   private static ByteWriter lookups(Id storeId) {

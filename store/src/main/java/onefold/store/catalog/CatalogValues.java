@@ -18,6 +18,7 @@ import onefold.store.RefusedException.Reason;
 import onefold.store.ShortenedLock;
 import onefold.store.StoreRecord;
 import onefold.store.UnfinishedUpload;
+import org.jspecify.annotations.Nullable;
 
 /** Values of the catalog's trees as bytes, as docs/formats/catalog-page.md says. */
 final class CatalogValues {
@@ -159,6 +160,14 @@ final class CatalogValues {
   }
 
   /**
+   * What is known of a store that is a snapshot.
+   *
+   * @param of the store it was taken of
+   * @param lockedUntilMillis store time before which it cannot go; 0 for not locked
+   */
+  record Snapshot(Id of, long lockedUntilMillis, LockKind lockKind) {}
+
+  /**
    * A store with its counters.
    *
    * @param heldCount items that are held
@@ -166,6 +175,8 @@ final class CatalogValues {
    *     is past, and some item is while it is in the future, unless a lock was shortened
    * @param deletedCount items that can be brought back
    * @param deletedBytes sum of their lengths
+   * @param snapshotCount snapshots of it
+   * @param snapshot what is known of it as a snapshot; null for a store
    */
   record Store(
       StoreRecord store,
@@ -176,9 +187,36 @@ final class CatalogValues {
       long heldCount,
       long lockedUntilMillis,
       long deletedCount,
-      long deletedBytes) {
+      long deletedBytes,
+      int snapshotCount,
+      @Nullable Snapshot snapshot) {
     static Store fresh(StoreRecord store) {
-      return new Store(store, 0, 0, 0, 0, 0, 0, 0, 0);
+      return new Store(store, 0, 0, 0, 0, 0, 0, 0, 0, 0, null);
+    }
+
+    /** Another store with the same items, or a snapshot of this one. */
+    Store copied(StoreRecord as, @Nullable Snapshot asSnapshot) {
+      return new Store(
+          as, itemCount, logicalBytes, 0, 0, heldCount, lockedUntilMillis, 0, 0, 0, asSnapshot);
+    }
+
+    Store withSnapshots(int more) {
+      return new Store(
+          store,
+          itemCount,
+          logicalBytes,
+          unfinishedCount,
+          unfinishedBytes,
+          heldCount,
+          lockedUntilMillis,
+          deletedCount,
+          deletedBytes,
+          snapshotCount + more,
+          snapshot);
+    }
+
+    Store withSnapshot(Snapshot changed) {
+      return copied(store, changed);
     }
 
     Store with(StoreRecord settings) {
@@ -191,7 +229,9 @@ final class CatalogValues {
           heldCount,
           lockedUntilMillis,
           deletedCount,
-          deletedBytes);
+          deletedBytes,
+          snapshotCount,
+          snapshot);
     }
 
     Store withItem(ItemRecord item) {
@@ -204,7 +244,9 @@ final class CatalogValues {
           heldCount + (item.held() ? 1 : 0),
           Math.max(lockedUntilMillis, item.lockedUntilMillis()),
           deletedCount,
-          deletedBytes);
+          deletedBytes,
+          snapshotCount,
+          snapshot);
     }
 
     Store withoutItem(ItemRecord item) {
@@ -217,7 +259,9 @@ final class CatalogValues {
           heldCount - (item.held() ? 1 : 0),
           lockedUntilMillis,
           deletedCount,
-          deletedBytes);
+          deletedBytes,
+          snapshotCount,
+          snapshot);
     }
 
     Store withUnfinished(int moreCount, long moreBytes) {
@@ -230,7 +274,9 @@ final class CatalogValues {
           heldCount,
           lockedUntilMillis,
           deletedCount,
-          deletedBytes);
+          deletedBytes,
+          snapshotCount,
+          snapshot);
     }
 
     Store withDeleted(int moreCount, long moreBytes) {
@@ -243,7 +289,9 @@ final class CatalogValues {
           heldCount,
           lockedUntilMillis,
           deletedCount + moreCount,
-          Math.addExact(deletedBytes, moreBytes));
+          Math.addExact(deletedBytes, moreBytes),
+          snapshotCount,
+          snapshot);
     }
 
     byte[] encode() {
@@ -255,9 +303,19 @@ final class CatalogValues {
           .u64(unfinishedBytes)
           .u64(heldCount)
           .u64(lockedUntilMillis);
-      if (CatalogCommandFormat.hasPolicy(store) || deletedCount > 0) {
+      boolean extended =
+          CatalogCommandFormat.hasPolicy(store)
+              || deletedCount > 0
+              || snapshotCount > 0
+              || snapshot != null;
+      if (extended) {
         CatalogCommandFormat.writePolicy(out, store.policy());
-        out.u64(deletedCount).u64(deletedBytes);
+        out.u64(deletedCount).u64(deletedBytes).u32(snapshotCount);
+        if (snapshot != null) {
+          out.id(snapshot.of())
+              .u64(snapshot.lockedUntilMillis())
+              .u8(CatalogCommandFormat.lockKindCode(snapshot.lockKind()));
+        }
       }
       return out.toBytes();
     }
@@ -273,10 +331,16 @@ final class CatalogValues {
       long lockedUntilMillis = in.positive("lock");
       long deletedCount = 0;
       long deletedBytes = 0;
+      int snapshotCount = 0;
+      Snapshot snapshot = null;
       if (in.left() > 0) {
         record = record.withPolicy(CatalogCommandFormat.readPolicy(in));
         deletedCount = in.positive("deleted count");
         deletedBytes = in.positive("deleted bytes");
+        snapshotCount = in.count("snapshots", Integer.MAX_VALUE);
+        if (in.left() > 0) {
+          snapshot = new Snapshot(in.id(), in.positive("lock"), CatalogCommandFormat.lockKind(in));
+        }
       }
       in.end();
       return new Store(
@@ -288,7 +352,9 @@ final class CatalogValues {
           heldCount,
           lockedUntilMillis,
           deletedCount,
-          deletedBytes);
+          deletedBytes,
+          snapshotCount,
+          snapshot);
     }
   }
 

@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -22,6 +24,7 @@ import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
 import onefold.store.RefusedException.Reason;
 import onefold.store.ShortenedLock;
+import onefold.store.SnapshotRecord;
 import onefold.store.StoreRecord;
 import onefold.store.StoreStatistics;
 import onefold.store.UnfinishedUpload;
@@ -114,9 +117,66 @@ public final class CatalogView {
     return store == null ? Optional.empty() : Optional.of(store.store());
   }
 
+  /** Finds a store, or by {@code STORE@NAME} what a snapshot is read by. */
   public Optional<StoreRecord> store(String name) throws IOException {
-    byte[] id = get(CatalogKeys.storeName(name));
+    int mark = name.indexOf(SnapshotRecord.MARK);
+    byte[] id = get(CatalogKeys.storeName(mark < 0 ? name : name.substring(0, mark)));
+    if (id != null && mark >= 0) {
+      id = get(CatalogKeys.snapshotName(CatalogValues.readId(id), name.substring(mark + 1)));
+    }
     return id == null ? Optional.empty() : store(CatalogValues.readId(id));
+  }
+
+  /** Returns the snapshots of a store in order of name. */
+  public List<SnapshotRecord> snapshots(Id storeId) throws IOException {
+    List<SnapshotRecord> snapshots = new ArrayList<>();
+    Walk walk = walk(CatalogKeys.snapshotNames(storeId), null);
+    while (walk.next()) {
+      Id id = CatalogValues.readId(walk.value());
+      snapshots.add(snapshot(id).orElseThrow(() -> dangling("snapshot", id)));
+    }
+    return snapshots;
+  }
+
+  /** Returns a snapshot by the id of what it is read by. */
+  public Optional<SnapshotRecord> snapshot(Id snapshotId) throws IOException {
+    Store store = storeState(snapshotId);
+    CatalogValues.Snapshot snapshot = store == null ? null : store.snapshot();
+    return store == null || snapshot == null
+        ? Optional.empty()
+        : Optional.of(
+            new SnapshotRecord(
+                store.store(),
+                snapshot.of(),
+                snapshot.lockedUntilMillis(),
+                snapshot.lockKind(),
+                store.itemCount(),
+                store.logicalBytes()));
+  }
+
+  /** Tells whether all of a store's items, as they are in this view, are in the pages. */
+  public boolean isFolded(Id storeId) {
+    return isFolded(frozen, storeId) && isFolded(active, storeId);
+  }
+
+  private static boolean isFolded(Layer layer, Id storeId) {
+    for (byte[] prefix : List.of(CatalogKeys.items(storeId), CatalogKeys.allLookups(storeId))) {
+      PersistentMap.Walk<byte[], byte[]> walk = layer.changes().from(prefix);
+      if (walk.next() && Walk.startsWith(walk.key(), prefix)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Returns the roots of a store's trees in the pages. */
+  public StoreTrees trees(Id storeId) throws IOException {
+    return new StoreTrees(tree(CatalogKeys.items(storeId)), tree(CatalogKeys.allLookups(storeId)));
+  }
+
+  private StoreTrees.@Nullable Tree tree(byte[] address) throws IOException {
+    PageTree.Root root = treeOf(address);
+    return root == null ? null : new StoreTrees.Tree(root.page(), root.level());
   }
 
   /**
@@ -414,6 +474,9 @@ public final class CatalogView {
     if (store == null) {
       return Optional.of(noStore(storeId));
     }
+    if (store.snapshot() != null) {
+      return Optional.of(isSnapshot(store));
+    }
     byte[] older = get(CatalogKeys.uploadName(storeId, name));
     Upload ended = older == null ? null : uploadState(CatalogValues.readId(older));
     return Optional.ofNullable(refusalOfUpload(store, ended, 0));
@@ -554,6 +617,7 @@ public final class CatalogView {
         }
       }
     }
+    visitSnapshots(domainId, visitor);
     Walk walk = walk(new byte[] {CatalogKeys.SYSTEM, CatalogKeys.UPLOAD}, null);
     while (walk.next()) {
       Upload upload = Upload.decode(walk.value());
@@ -562,6 +626,32 @@ public final class CatalogView {
             upload.upload().storeId(),
             upload.upload().itemName(),
             upload.upload().checkpoint().root());
+      }
+    }
+  }
+
+  /** Snapshots share most of their pages: each page is read once. */
+  private void visitSnapshots(Id domainId, ObjectVisitor visitor) throws IOException {
+    Set<Fingerprint> seen = new HashSet<>();
+    Walk walk = walk(new byte[] {CatalogKeys.ROOTS, CatalogKeys.SNAPSHOT_NAME}, null);
+    while (walk.next()) {
+      Id id = CatalogValues.readId(walk.value());
+      Store store = storeState(id);
+      if (store == null) {
+        throw dangling("snapshot", id);
+      }
+      PageTree.Root root = treeOf(CatalogKeys.items(id));
+      if (root != null && store.store().domainId().equals(domainId)) {
+        pages.visitNewPages(
+            root,
+            CatalogKeys.ITEMS,
+            leaf -> {
+              for (int i = 0; i < leaf.count(); i++) {
+                ItemRecord item = CatalogValues.readItem(id, leaf.key(i), pages.value(leaf, i));
+                visitor.object(id, item.name(), item.root());
+              }
+            },
+            seen);
       }
     }
   }
@@ -631,14 +721,26 @@ public final class CatalogView {
   }
 
   /**
-   * Visits the fingerprints of all pages, parents before children; a page used twice comes twice.
+   * Visits the fingerprints of all pages, parents before children; a page used twice may come
+   * twice.
    */
   public void visitPages(Consumer<Fingerprint> visitor) throws IOException {
+    record Tree(int kind, PageTree.Root root) {}
+    List<Tree> trees = new ArrayList<>();
+    for (Layer layer : List.of(frozen, active)) {
+      // Copies of stores whose trees no page names yet.
+      byte[] prefix = {CatalogKeys.ROOTS, CatalogKeys.TREE_ROOT};
+      PersistentMap.Walk<byte[], byte[]> walk = layer.changes().from(prefix);
+      while (walk.next() && Walk.startsWith(walk.key(), prefix)) {
+        if (!Layer.isRemoved(walk.value())) {
+          trees.add(new Tree(walk.key()[2], PageTree.rootOf(walk.value())));
+        }
+      }
+    }
+    Set<Fingerprint> inner = new HashSet<>();
     if (base == null) {
       return;
     }
-    record Tree(int kind, PageTree.Root root) {}
-    List<Tree> trees = new ArrayList<>();
     pages.visitPages(
         base,
         CatalogKeys.ROOTS,
@@ -649,14 +751,16 @@ public final class CatalogView {
             }
           }
         },
-        visitor);
+        visitor,
+        inner);
     for (Tree tree : trees) {
       boolean hasLongValues = tree.kind == CatalogKeys.SYSTEM;
       pages.visitPages(
           tree.root,
           tree.kind,
           hasLongValues ? leaf -> visitValuePages(leaf, visitor) : null,
-          visitor);
+          visitor,
+          inner);
     }
   }
 
@@ -717,6 +821,16 @@ public final class CatalogView {
     return value == null ? null : Upload.decode(value);
   }
 
+  static CatalogReply.Refused isSnapshot(Store store) {
+    return new CatalogReply.Refused(
+        Reason.INVALID_REQUEST,
+        "'"
+            + store.store().name()
+            + "' is a snapshot, which never changes; make a store of it: ./onefold cp "
+            + store.store().name()
+            + " NAME");
+  }
+
   static CatalogReply.Refused noStore(Id storeId) {
     return new CatalogReply.Refused(Reason.NOT_FOUND, "there is no store with the id " + storeId);
   }
@@ -752,13 +866,15 @@ public final class CatalogView {
     return root == null ? null : pages.find(root, full[0], CatalogKeys.inTree(full));
   }
 
-  /** Returns the root of the tree, in the pages, to which a full key belongs. */
+  /**
+   * Returns the root of the tree, in the pages, to which a full key belongs. That of a copied store
+   * may be named by a layer only.
+   */
   PageTree.@Nullable Root treeOf(byte[] full) throws IOException {
-    if (base == null || full[0] == CatalogKeys.ROOTS) {
+    if (full[0] == CatalogKeys.ROOTS) {
       return base;
     }
-    byte[] rootKey = CatalogKeys.inTree(CatalogKeys.treeRoot(full));
-    byte[] encoded = pages.find(base, CatalogKeys.ROOTS, rootKey);
+    byte[] encoded = get(CatalogKeys.treeRoot(full));
     return encoded == null ? null : PageTree.rootOf(encoded);
   }
 

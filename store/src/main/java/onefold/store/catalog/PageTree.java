@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Set;
 import java.util.function.Consumer;
 import onefold.chunker.Fingerprint;
 import onefold.store.CorruptDataException;
@@ -187,11 +188,40 @@ final class PageTree {
   }
 
   /**
-   * Visits the fingerprint of every page of a tree, parents first; leaves are read only if {@code
-   * leaves} wants them.
+   * Visits the leaves of a tree that are below none of the pages seen, and notes all its pages as
+   * seen.
    */
-  void visitPages(Root root, int kind, @Nullable LeafVisitor leaves, Consumer<Fingerprint> pages)
+  void visitNewPages(Root root, int kind, LeafVisitor leaves, Set<Fingerprint> seen)
       throws IOException {
+    if (!seen.add(root.page)) {
+      return;
+    }
+    CatalogPage page = page(root.page, kind, root.level);
+    if (root.level == 0) {
+      leaves.leaf(page);
+      return;
+    }
+    for (int i = 0; i < page.count(); i++) {
+      visitNewPages(new Root(page.child(i), root.level - 1), kind, leaves, seen);
+    }
+  }
+
+  /**
+   * Visits the fingerprint of every page of a tree, parents first; leaves are read only if {@code
+   * leaves} wants them. What is below an inner page that was visited before is left out.
+   *
+   * @param inner inner pages visited before; those of this tree are added
+   */
+  void visitPages(
+      Root root,
+      int kind,
+      @Nullable LeafVisitor leaves,
+      Consumer<Fingerprint> pages,
+      Set<Fingerprint> inner)
+      throws IOException {
+    if (root.level > 0 && !inner.add(root.page)) {
+      return;
+    }
     pages.accept(root.page);
     if (root.level == 0) {
       if (leaves != null) {
@@ -201,7 +231,7 @@ final class PageTree {
     }
     CatalogPage page = page(root.page, kind, root.level);
     for (int i = 0; i < page.count(); i++) {
-      visitPages(new Root(page.child(i), root.level - 1), kind, leaves, pages);
+      visitPages(new Root(page.child(i), root.level - 1), kind, leaves, pages, inner);
     }
   }
 

@@ -36,6 +36,7 @@ import onefold.store.ObjectWriter;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
 import onefold.store.ShortenedLock;
+import onefold.store.SnapshotRecord;
 import onefold.store.StoreFullException;
 import onefold.store.StoreRecord;
 import onefold.store.StoreStatistics;
@@ -47,6 +48,7 @@ import onefold.store.catalog.CatalogFold;
 import onefold.store.catalog.CatalogReply;
 import onefold.store.catalog.CatalogRoot;
 import onefold.store.catalog.CatalogView;
+import onefold.store.catalog.StoreTrees;
 import onefold.store.device.Device;
 import onefold.store.device.DeviceLock;
 import onefold.store.housekeeping.Ground.FinishedCycle;
@@ -288,6 +290,68 @@ public final class Engine implements ChunkStore {
     Optional<StoreRecord> store = catalog.view().store(storeId);
     change(new CatalogCommand.DeleteStore(stamp(commandId), storeId, withItems));
     store.ifPresent(gone -> garbageLikely(gone.domainId()));
+  }
+
+  // ---- copies of whole stores
+
+  @Override
+  public StoreRecord copyStore(Id commandId, Id sourceId, String name) throws IOException {
+    Names.checkStoreName(name);
+    return copy(commandId, sourceId, name, false);
+  }
+
+  private StoreRecord copy(Id commandId, Id sourceId, String name, boolean snapshot)
+      throws IOException {
+    return storeOf(
+        commandId,
+        change(
+            new CatalogCommand.CopyStore(
+                stamp(commandId), sourceId, newId(), name, snapshot, StoreTrees.NONE)));
+  }
+
+  @Override
+  public SnapshotRecord createSnapshot(Id commandId, Id storeId, String name) throws IOException {
+    Names.checkStoreName(name);
+    return snapshot(copy(commandId, storeId, name, true));
+  }
+
+  private SnapshotRecord snapshot(StoreRecord store) throws IOException {
+    return read(view -> view.snapshot(store.id()))
+        .orElseThrow(() ->
+            new RefusedException(
+                Reason.NOT_FOUND, "snapshot '" + store.name() + "' was deleted meanwhile"));
+  }
+
+  @Override
+  public List<SnapshotRecord> snapshots(Id storeId) throws IOException {
+    return read(view -> view.snapshots(storeId));
+  }
+
+  @Override
+  public void deleteSnapshot(Id commandId, Id snapshotId) throws IOException {
+    Optional<SnapshotRecord> snapshot = read(view -> view.snapshot(snapshotId));
+    change(new CatalogCommand.DeleteSnapshot(stamp(commandId), snapshotId));
+    snapshot.ifPresent(gone -> garbageLikely(gone.store().domainId()));
+  }
+
+  @Override
+  public SnapshotRecord lockSnapshot(
+      Id commandId,
+      Id snapshotId,
+      long lockedUntilMillis,
+      LockKind kind,
+      Optional<LockOverride> override)
+      throws IOException {
+    return snapshot(
+        storeOf(
+            commandId,
+            change(
+                new CatalogCommand.LockSnapshot(
+                    stamp(commandId),
+                    snapshotId,
+                    lockedUntilMillis,
+                    kind,
+                    override.orElse(null)))));
   }
 
   /** What is asked of a view of the catalog. */
@@ -821,20 +885,18 @@ public final class Engine implements ChunkStore {
       if (catalog.isFull()) {
         checkpoint();
       }
-      List<Committer.Outcome> outcomes = new ArrayList<>(commands.size());
+      Committer.Outcome[] outcomes = new Committer.Outcome[commands.size()];
       List<byte[]> encoded = new ArrayList<>(commands.size());
       boolean durable = false;
       try {
-        for (CatalogCommand command : commands) {
-          try {
-            outcomes.add(new Committer.Outcome.Replied(catalog.stage(command)));
-            encoded.add(CatalogCommandFormat.encode(command));
-          } catch (IOException e) {
-            outcomes.add(new Committer.Outcome.Failed(e));
+        stageCopies(commands, outcomes, encoded);
+        for (int i = 0; i < outcomes.length; i++) {
+          if (!(commands.get(i) instanceof CatalogCommand.CopyStore)) {
+            outcomes[i] = staged(commands.get(i), encoded);
           }
         }
         if (encoded.isEmpty()) {
-          return outcomes;
+          return List.of(outcomes);
         }
         List<Domain.Growth> growths = new ArrayList<>();
         for (Domain domain : touched) {
@@ -842,10 +904,50 @@ public final class Engine implements ChunkStore {
         }
         append(false, growths, encoded, Committer.REDO_BYTES);
         durable = true;
-        return outcomes;
+        return List.of(outcomes);
       } finally {
         if (!durable) {
           catalog.discard();
+        }
+      }
+    }
+
+    private Committer.Outcome staged(CatalogCommand command, List<byte[]> encoded) {
+      try {
+        CatalogReply reply = catalog.stage(command);
+        encoded.add(CatalogCommandFormat.encode(command));
+        return new Committer.Outcome.Replied(reply);
+      } catch (IOException e) {
+        return new Committer.Outcome.Failed(e);
+      }
+    }
+
+    /**
+     * Stages the copies of whole stores, before all others: they name the pages that hold all items
+     * of their sources, after a fold if there are newer ones.
+     */
+    private void stageCopies(
+        List<CatalogCommand> commands, Committer.Outcome[] outcomes, List<byte[]> encoded)
+        throws IOException {
+      IOException failure = null;
+      for (CatalogCommand command : commands) {
+        if (failure == null
+            && command instanceof CatalogCommand.CopyStore copy
+            && !catalog.view().isFolded(copy.sourceId())) {
+          try {
+            checkpoint();
+          } catch (IOException e) {
+            failure = e;
+          }
+        }
+      }
+      CatalogView view = catalog.view();
+      for (int i = 0; i < outcomes.length; i++) {
+        if (commands.get(i) instanceof CatalogCommand.CopyStore copy) {
+          outcomes[i] =
+              failure != null && !view.isFolded(copy.sourceId())
+                  ? new Committer.Outcome.Failed(failure)
+                  : staged(copy.with(view.trees(copy.sourceId())), encoded);
         }
       }
     }

@@ -8,9 +8,10 @@
  * Recovery} begins again after whatever has happened.
  *
  * <p>May import everything of {@code onefold.store}, {@code onefold.chunker} and {@code
- * onefold.block}. Tasks: {@code committer}, one for each block that a reader fetches ahead, and
- * housekeeping's; cutting and look-ups run on the caller's thread, fingerprints, compression and
- * decompression on the scheduler's pool.
+ * onefold.block}. Tasks: {@code committer}, one for each block that a reader fetches ahead, {@code
+ * upkeep}, which every hour makes store time durable, lets deleted items go whose time has come and
+ * notes how much is used, and housekeeping's; cutting and look-ups run on the caller's thread,
+ * fingerprints, compression and decompression on the scheduler's pool.
  *
  * <p><b>The order of a commit.</b> An upload has appended its blocks and nodes, children before
  * parents, and published them in the index, where others find them at once. Its command goes to the
@@ -56,6 +57,11 @@
  * <tr><td>reading a chunk</td><td>its container is dropped</td>
  *     <td>who finds the container gone looks the chunk up again; its new place was published
  *     before</td></tr>
+ * <tr><td>a copy of a whole store</td><td>items of it are committed</td>
+ *     <td>the committer folds the catalog and stages the copy before the other commands of its
+ *     group: the copy has what was committed before</td></tr>
+ * <tr><td>deleted items go</td><td>one of them is brought back</td>
+ *     <td>both are commands; the later one finds it gone</td></tr>
  * <tr><td>two uploads of one name</td><td>each other</td>
  *     <td>the newer one supersedes the older, which is told so at its next call</td></tr>
  * <tr><td>close</td><td>anything</td><td>new work is refused; the committer finishes what waits, then

@@ -82,7 +82,23 @@ class CatalogCommandFormatTest {
         new CatalogCommand.PurgeDeleted(STAMP, STORE, "monday", 12, null),
         new CatalogCommand.PurgeDeleted(
             STAMP, STORE, "monday", 12, new LockOverride("admin", "the disk is full")),
-        new CatalogCommand.PurgeExpired(STAMP, STORE, 1000));
+        new CatalogCommand.PurgeExpired(STAMP, STORE, 1000),
+        new CatalogCommand.CopyStore(
+            STAMP,
+            STORE,
+            new Id(5, 7),
+            "before-update",
+            true,
+            new StoreTrees(
+                new StoreTrees.Tree(FINGERPRINT, 2), new StoreTrees.Tree(FINGERPRINT, 0))),
+        new CatalogCommand.CopyStore(STAMP, STORE, new Id(5, 8), "empty", false, StoreTrees.NONE),
+        new CatalogCommand.DeleteSnapshot(STAMP, new Id(5, 7)),
+        new CatalogCommand.LockSnapshot(
+            STAMP,
+            new Id(5, 7),
+            1_900_000_000_000L,
+            LockKind.COMPLIANCE,
+            new LockOverride("admin", "a wrong date")));
   }
 
   /** One command of each type of version 1, as they stand in the first sample. */

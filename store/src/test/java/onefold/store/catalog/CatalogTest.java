@@ -280,6 +280,161 @@ class CatalogTest {
     done(new CatalogCommand.DeleteStore(commands.stamp(), STORE.id(), false));
   }
 
+  /** Folds what there is and copies a store, as the engine does. */
+  private CatalogCommand copy(Id sourceId, Id copyId, String name, boolean snapshot)
+      throws IOException {
+    if (!catalog.view().isFolded(sourceId)) {
+      CatalogFold fold = catalog.fold();
+      fold.write();
+      catalog.finish(fold);
+    }
+    return new CatalogCommand.CopyStore(
+        commands.stamp(), sourceId, copyId, name, snapshot, catalog.view().trees(sourceId));
+  }
+
+  private List<String> names(Id storeId) throws IOException {
+    return catalog.view().items(storeId, "", "", 10_000).items().stream()
+        .map(ItemRecord::name)
+        .toList();
+  }
+
+  @Test
+  void aSnapshotIsTheStoreAsItWasAndNeverChanges() throws IOException {
+    Id snapshot = new Id(20, 1);
+    ItemRecord a = item(done(commands.commit("a", 1, 10, CommitMode.IF_ABSENT)));
+    done(commands.commit("b", 2, 20, CommitMode.IF_ABSENT));
+    done(copy(STORE.id(), snapshot, "noon", true));
+    refused(Reason.EXISTS, copy(STORE.id(), new Id(20, 2), "noon", true));
+    done(commands.delete("a"));
+    done(commands.commit("b", 3, 30, CommitMode.REPLACE));
+    assertEquals(List.of("b"), names(STORE.id()));
+    assertEquals(List.of("a", "b"), names(snapshot));
+    CatalogView view = catalog.view();
+    assertEquals(snapshot, view.store("default@noon").orElseThrow().id());
+    assertEquals(Optional.empty(), view.store("default@night"));
+    assertEquals(Optional.empty(), view.store("other@noon"));
+    assertEquals(1, view.stores().size());
+    assertEquals(30, view.logicalBytes(Commands.DOMAIN.id()), "snapshots do not count");
+    assertEquals(a.root(), view.item(snapshot, "a").orElseThrow().root());
+    assertEquals("default@noon", view.snapshots(STORE.id()).getFirst().store().name());
+    assertEquals("noon", view.snapshots(STORE.id()).getFirst().name());
+    assertEquals(2, view.itemsBySize(snapshot, Long.MAX_VALUE, "", 10).items().size());
+    Set<ObjectRoot> live = new HashSet<>();
+    view.visitObjects(Commands.DOMAIN.id(), (id, name, root) -> live.add(root));
+    assertTrue(live.contains(a.root()), "what only a snapshot has is kept for a mark");
+
+    Stamp stamp = commands.stamp();
+    refused(Reason.INVALID_REQUEST, new CatalogCommand.DeleteItem(stamp, snapshot, "a"));
+    refused(
+        Reason.INVALID_REQUEST,
+        commands.commit(snapshot, "c", 4, 1, CommitMode.IF_ABSENT, 0, CatalogCommand.NO_ID));
+    refused(
+        Reason.INVALID_REQUEST, new CatalogCommand.DeleteStore(commands.stamp(), snapshot, true));
+    refused(Reason.INVALID_REQUEST, copy(snapshot, new Id(20, 3), "again", true));
+    refused(
+        Reason.INVALID_REQUEST,
+        new CatalogCommand.LockItem(commands.stamp(), snapshot, "a", 5, LockKind.GOVERNANCE, null));
+    refused(Reason.NOT_EMPTY, new CatalogCommand.DeleteStore(commands.stamp(), STORE.id(), true));
+    ItemRecord back =
+        item(
+            done(
+                new CatalogCommand.CloneItem(
+                    commands.stamp(),
+                    snapshot,
+                    "a",
+                    STORE.id(),
+                    "a",
+                    new Id(21, 1),
+                    CommitMode.IF_ABSENT)));
+    assertEquals(a.root(), back.root());
+
+    long until = commands.timeMillis + DAY_MILLIS;
+    done(
+        new CatalogCommand.LockSnapshot(
+            commands.stamp(), snapshot, until, LockKind.GOVERNANCE, null));
+    refused(Reason.LOCKED, new CatalogCommand.DeleteSnapshot(commands.stamp(), snapshot));
+    refused(
+        Reason.LOCKED,
+        new CatalogCommand.LockSnapshot(
+            commands.stamp(), snapshot, until - 1, LockKind.GOVERNANCE, null));
+    assertEquals(until, catalog.view().snapshot(snapshot).orElseThrow().lockedUntilMillis());
+    commands.timeMillis = until;
+    done(new CatalogCommand.DeleteSnapshot(commands.stamp(), snapshot));
+    refused(Reason.NOT_FOUND, new CatalogCommand.DeleteSnapshot(commands.stamp(), snapshot));
+    assertEquals(Optional.empty(), catalog.view().store("default@noon"));
+    assertEquals(List.of(), names(snapshot));
+    done(new CatalogCommand.DeleteStore(commands.stamp(), STORE.id(), true));
+  }
+
+  @Test
+  void aCopyOfAStoreGoesItsOwnWay() throws IOException {
+    Id other = new Id(20, 1);
+    for (int i = 0; i < 300; i++) {
+      done(commands.commit("n" + i, i, 10, CommitMode.IF_ABSENT));
+    }
+    done(copy(STORE.id(), other, "other", false));
+    refused(Reason.EXISTS, copy(STORE.id(), new Id(20, 2), "other", false));
+    done(commands.delete("n7"));
+    done(commands.commit(other, "n8", 900, 5, CommitMode.REPLACE, 0, CatalogCommand.NO_ID));
+    assertEquals(299, names(STORE.id()).size());
+    assertEquals(300, names(other).size());
+    Runnable check =
+        () -> {
+          try {
+            CatalogView view = catalog.view();
+            assertEquals(
+                Optional.of(new StoreStatistics(299, 2990, 0, 0, 0, 0)),
+                view.statistics(STORE.id()));
+            assertEquals(
+                Optional.of(new StoreStatistics(300, 2995, 0, 0, 0, 0)), view.statistics(other));
+            assertTrue(view.item(other, "n7").isPresent());
+            assertEquals(10, view.item(STORE.id(), "n8").orElseThrow().root().lengthBytes());
+            assertEquals(300, view.itemsByAge(other, Long.MAX_VALUE, "", 1000).items().size());
+          } catch (IOException e) {
+            throw new AssertionError(e);
+          }
+        };
+    check.run();
+    CatalogFold fold = catalog.fold();
+    CatalogRoot root = fold.write();
+    catalog.finish(fold);
+    check.run();
+    Catalog again = Catalog.open(nodes, root, 1 << 20);
+    assertEquals(300, again.view().items(other, "", "", 1000).items().size());
+    done(new CatalogCommand.DeleteStore(commands.stamp(), STORE.id(), true));
+    assertEquals(300, names(other).size());
+  }
+
+  @Test
+  void aThousandSnapshotsCostPagesOnlyForWhatChanges() throws IOException {
+    for (int i = 0; i < 10_000; i++) {
+      done(commands.commit("n" + i, i, 10, CommitMode.IF_ABSENT));
+    }
+    done(copy(STORE.id(), new Id(30, 0), "s0", true));
+    long pagesBefore = nodes.pages.size();
+    long writesBefore = nodes.writes.get();
+    for (int i = 1; i <= 500; i++) {
+      done(copy(STORE.id(), new Id(30, i), "s" + i, true));
+    }
+    assertEquals(writesBefore, nodes.writes.get(), "what is in the pages is not written again");
+    for (int i = 501; i <= 1000; i++) {
+      done(commands.delete("n" + i));
+      done(copy(STORE.id(), new Id(30, i), "s" + i, true));
+    }
+    long pages = nodes.pages.size() - pagesBefore;
+    assertTrue(pages < 500 * 40, pages + " pages for 500 changes and their snapshots");
+    assertEquals(1001, catalog.view().snapshots(STORE.id()).size());
+    assertEquals(10_000 - 250, names(new Id(30, 750)).size());
+    long readBefore = nodes.reads.get();
+    long[] visited = new long[1];
+    catalog.view().visitObjects(Commands.DOMAIN.id(), (id, name, root) -> visited[0]++);
+    assertTrue(visited[0] < 200_000, visited[0] + " objects: shared pages are visited once");
+    assertTrue(nodes.reads.get() - readBefore < 30_000, "pages read for a mark");
+    Set<Fingerprint> seen = new HashSet<>();
+    catalog.view().visitPages(seen::add);
+    assertTrue(seen.size() >= catalog.view().snapshots(STORE.id()).size());
+  }
+
   @Test
   void storeTimeNeverGoesBackSoThatALockCannotBeProlongedOrEnded() throws IOException {
     commands.timeMillis = 5 * DAY_MILLIS;

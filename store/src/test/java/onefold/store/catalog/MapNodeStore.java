@@ -10,7 +10,7 @@ import onefold.chunker.Fingerprint;
 import onefold.store.CorruptDataException;
 
 /** Pages in a map, counting what is read and written. */
-final class MapNodeStore implements NodeStore {
+public final class MapNodeStore implements NodeStore {
   final Map<Fingerprint, byte[]> pages = new ConcurrentHashMap<>();
   final AtomicLong reads = new AtomicLong();
   final AtomicLong writes = new AtomicLong();

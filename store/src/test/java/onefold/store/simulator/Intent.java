@@ -1,6 +1,7 @@
 package onefold.store.simulator;
 
 import java.io.IOException;
+import java.util.Map;
 import java.util.SortedMap;
 import onefold.store.ChunkStore;
 import onefold.store.Id;
@@ -72,7 +73,23 @@ sealed interface Intent {
   record RecordChange(int lane, String key, byte @Nullable [] after, Again again)
       implements Intent {}
 
-  /** A store is made, its settings changed, or it is dropped if {@code exists} is false. */
-  record StoreChange(int store, boolean exists, long quotaBytes, int undeleteDays)
-      implements Intent {}
+  /**
+   * A store is made, its settings changed, or it is dropped if {@code exists} is false.
+   *
+   * @param copied the items it is made with, or null
+   */
+  record StoreChange(
+      int store,
+      boolean exists,
+      long quotaBytes,
+      int undeleteDays,
+      @Nullable Map<String, Model.Known> copied)
+      implements Intent {
+    StoreChange(int store, boolean exists, long quotaBytes, int undeleteDays) {
+      this(store, exists, quotaBytes, undeleteDays, null);
+    }
+  }
+
+  /** A snapshot is taken or deleted. */
+  record SnapshotChange(int store, String name) implements Intent {}
 }

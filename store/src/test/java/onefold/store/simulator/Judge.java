@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import onefold.store.ChunkStore;
@@ -19,6 +20,7 @@ import onefold.store.HousekeepingStatus;
 import onefold.store.Id;
 import onefold.store.ItemPage;
 import onefold.store.ItemRecord;
+import onefold.store.SnapshotRecord;
 import onefold.store.StoreRecord;
 import onefold.store.StoreStatistics;
 import onefold.store.UnfinishedUpload;
@@ -43,6 +45,7 @@ final class Judge {
         case null -> {}
         case Intent.ItemChange change -> settle(change, world.intendedAtMillis[lane]);
         case Intent.Purge purge -> settle(purge);
+        case Intent.SnapshotChange change -> settle(change);
         case Intent.RecordChange change -> settle(change);
         case Intent.StoreChange change -> settle(change);
       }
@@ -86,9 +89,24 @@ final class Judge {
             world.model.records(lane).put(key, after);
           }
         }
-        case Intent.StoreChange _, Intent.Purge _ -> {}
+        case Intent.StoreChange _, Intent.Purge _, Intent.SnapshotChange _ -> {}
         case null -> {}
       }
+    }
+  }
+
+  private void settle(Intent.SnapshotChange change) throws IOException {
+    Model.StoreState state = world.model.store(change.store());
+    if (state.record == null) {
+      return;
+    }
+    boolean there =
+        world.store().snapshots(state.existing().id()).stream()
+            .anyMatch(snapshot -> snapshot.name().equals(change.name()));
+    if (!there) {
+      state.snapshots.remove(change.name());
+    } else if (!state.snapshots.containsKey(change.name())) {
+      state.snapshots.put(change.name(), state.copiedItems());
     }
   }
 
@@ -102,6 +120,39 @@ final class Judge {
               .items();
       if (found.stream().map(Judge::graveOf).noneMatch(purge.grave()::equals)) {
         state.deleted.remove(purge.grave());
+      }
+    }
+  }
+
+  /** Compares the snapshots of a store with what was there when they were taken. */
+  private void checkSnapshots(int store, SplittableRandom random) throws IOException {
+    Model.StoreState state = world.model.store(store);
+    List<SnapshotRecord> found = world.store().snapshots(state.existing().id());
+    Wrong.unless(
+        found.stream()
+            .map(SnapshotRecord::name)
+            .toList()
+            .equals(List.copyOf(state.snapshots.keySet())),
+        "snapshots " + found + ", expected " + state.snapshots.keySet());
+    for (SnapshotRecord snapshot : found) {
+      Map<String, Model.Known> items =
+          java.util.Objects.requireNonNull(state.snapshots.get(snapshot.name()));
+      List<ItemRecord> expected =
+          items.values().stream().map(known -> known.in(snapshot.store().id()).item()).toList();
+      List<ItemRecord> listed =
+          world.store().listItems(snapshot.store().id(), "", "", 10_000).items();
+      Wrong.unless(
+          expected.equals(listed),
+          "snapshot " + snapshot + " lists " + names(listed) + ", expected " + names(expected));
+      if (!expected.isEmpty()) {
+        ItemRecord one = expected.get(random.nextInt(expected.size()));
+        Wrong.unless(
+            world
+                .store()
+                .findItem(snapshot.store().id(), one.name())
+                .map(one::equals)
+                .orElse(false),
+            "an item of a snapshot is another: " + one);
       }
     }
   }
@@ -207,6 +258,10 @@ final class Judge {
               && (before == null || before.id().equals(found.id())),
           what + " is neither as before nor as was wanted: " + found);
     }
+    Map<String, Model.Known> copied = change.copied();
+    if (before == null && found != null && copied != null) {
+      copied.forEach((name, known) -> state.items.put(name, known.in(found.id())));
+    }
     state.record = found;
   }
 
@@ -256,6 +311,7 @@ final class Judge {
       checkListing(store, lane < 0 ? "" : Address.prefix(lane), "", random);
       checkDeleted(store, lane < 0 ? "" : Address.prefix(lane), random);
       if (lane < 0) {
+        checkSnapshots(store, random);
         checkUnfinished(store);
         checkFigures(state);
       }
@@ -460,6 +516,18 @@ final class Judge {
             known.content(),
             random.nextLong(),
             "'" + known.item().name() + "' of " + state.existing().name());
+      }
+      for (Map.Entry<String, SortedMap<String, Model.Known>> snapshot :
+          state.snapshots.entrySet()) {
+        for (Model.Known known : snapshot.getValue().values()) {
+          Reading.check(
+              store,
+              domainId,
+              known.item().root(),
+              known.content(),
+              random.nextLong(),
+              "'" + known.item().name() + "' of " + snapshot.getKey());
+        }
       }
       long safe = store.storeTimeMillis() + Lane.SAFE_MILLIS;
       for (Map.Entry<Model.Grave, Model.Buried> grave : state.deleted.entrySet()) {

@@ -46,6 +46,7 @@ final class Lane {
   private final Judge judge;
   private final LaneUploads uploads;
   private final LaneTrash trash;
+  private final LaneSnapshots snapshots;
 
   Lane(World world, int number, Judge judge) {
     this.world = world;
@@ -53,6 +54,7 @@ final class Lane {
     this.judge = judge;
     this.uploads = new LaneUploads(this);
     this.trash = new LaneTrash(this);
+    this.snapshots = new LaneSnapshots(this);
   }
 
   static String recordKind(int lane) {
@@ -92,6 +94,8 @@ final class Lane {
       case Step.KeepDeleted keep -> trash.keep(keep);
       case Step.Undelete undelete -> trash.undelete(undelete);
       case Step.Purge purge -> trash.purge(purge);
+      case Step.Snapshot snapshot -> snapshots.snapshot(snapshot);
+      case Step.CopyStore copy -> snapshots.copy(copy);
       case Step.DropStore drop -> dropStore(drop);
       case Step.MakeStore() -> makeStore();
       case Step.Pause pause -> pause(pause.paused());
@@ -521,7 +525,7 @@ final class Lane {
         state.deleted.values().stream()
             .anyMatch(grave -> grave.purgeNotBefore() > now + SAFE_MILLIS);
     Expected expected;
-    if (!state.items.isEmpty() && !step.withItems()) {
+    if ((!state.items.isEmpty() && !step.withItems()) || !state.snapshots.isEmpty()) {
       expected = Expected.refusal(Reason.NOT_EMPTY);
     } else if (held
         || locked
@@ -654,6 +658,10 @@ final class Lane {
       uploads.leave(slot);
       closeReader(slot);
     }
+  }
+
+  LaneSnapshots snapshots() {
+    return snapshots;
   }
 
   LaneUploads uploads() {

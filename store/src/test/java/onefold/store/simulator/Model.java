@@ -26,7 +26,25 @@ final class Model {
   static final long DAY_MILLIS = 86_400_000;
 
   /** An item that was acknowledged, or found whole after a cut. */
-  record Known(ItemRecord item, byte[] content) {}
+  record Known(ItemRecord item, byte[] content) {
+    /** The same in a copy of its store. */
+    Known in(Id storeId) {
+      return new Known(
+          new ItemRecord(
+              storeId,
+              item.name(),
+              item.id(),
+              item.version(),
+              item.root(),
+              item.createdAtMillis(),
+              item.tags(),
+              item.lockedUntilMillis(),
+              item.lockKind(),
+              item.held(),
+              item.newBytes()),
+          content);
+    }
+  }
 
   /** A version of an item that was deleted or replaced. */
   record Grave(String name, long version) {}
@@ -64,6 +82,15 @@ final class Model {
 
     /** Items that can be brought back, or perhaps could and have gone since. */
     final LinkedHashMap<Grave, Buried> deleted = new LinkedHashMap<>();
+
+    /** What was there when a snapshot was taken. */
+    final TreeMap<String, SortedMap<String, Known>> snapshots = new TreeMap<>();
+
+    SortedMap<String, Known> copiedItems() {
+      var copy = new TreeMap<String, Known>(BY_BYTES);
+      copy.putAll(items);
+      return copy;
+    }
 
     /** Notes that an item has lost its name, in a call that began at a store time or later. */
     void bury(Known known, long atMillis) {
@@ -113,6 +140,7 @@ final class Model {
       to.record = stores.get(i).record;
       to.items.putAll(stores.get(i).items);
       to.deleted.putAll(stores.get(i).deleted);
+      to.snapshots.putAll(stores.get(i).snapshots);
       stores
           .get(i)
           .unfinished

@@ -49,6 +49,8 @@ final class ProgramMaker {
     PAUSE(1, false),
     QUOTA(2, false),
     KEEP_DELETED(3, false),
+    SNAPSHOT(2, false),
+    COPY_STORE(1, false),
     UNDELETE(3, true),
     PURGE(1, true),
     DROP_STORE(1, false),
@@ -240,6 +242,9 @@ final class ProgramMaker {
               mode(),
               random.nextInt(4) == 0);
       case PURGE -> new Step.Purge(address(lane), random.nextInt(3), random.nextBoolean());
+      case SNAPSHOT ->
+          new Step.Snapshot(Math.max(0, random.nextInt(-2, Address.STORES)), random.nextInt(3));
+      case COPY_STORE -> new Step.CopyStore(random.nextInt(-1, 3));
       case DROP_STORE -> new Step.DropStore(random.nextBoolean());
       case MAKE_STORE -> new Step.MakeStore();
       case FILL_DISK -> new Step.FillDisk(random.nextInt(1 << random.nextInt(8, 21)));

@@ -319,6 +319,7 @@ public final class SimulatedProgram {
     judge.readAll(random.nextLong());
     lane.run(new Step.PutRecord(0, 0, -1)); // Checkpoints that nobody waited for come before it.
     lane.uploads().endAll();
+    lane.snapshots().deleteAll();
     long lockedUntil = 0;
     var addresses = new ArrayList<Address>();
     for (int store = 0; store < Address.STORES; store++) {

@@ -115,6 +115,12 @@ sealed interface Step {
   /** Gives up one of the deleted items of a name, or tries to. */
   record Purge(Address of, int which, boolean override) implements Step {}
 
+  /** Takes a snapshot of a store under one of a few names, or deletes the one of that name. */
+  record Snapshot(int store, int name) implements Step {}
+
+  /** Makes the store that may be missing as a copy of the first, or of a snapshot of that. */
+  record CopyStore(int snapshot) implements Step {}
+
   record DropStore(boolean withItems) implements Step {}
 
   record MakeStore() implements Step {}

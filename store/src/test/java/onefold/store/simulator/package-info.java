@@ -3,12 +3,12 @@
  * model that is too simple to be wrong.
  *
  * <p>A {@code Program} is a list of {@code Step}s that a seed has chosen: uploads of both roads,
- * splices, clones, deletes, locks, quotas, listings, reads, housekeeping, tasks side by side, clean
- * ends, killed processes and lost power in the middle of any of them. {@link
- * onefold.store.simulator.SimulatedProgram} runs one; after every step the store must be what the
- * {@code Model} says: what was acknowledged is there unchanged, a step that was cut off is wholly
- * there or wholly absent, and nothing else has changed. A program that fails is shrunk to a small
- * one that still does. {@link onefold.store.simulator.SimulatorCampaign} runs programs by the
+ * splices, clones, deletes, undeletes, locks, snapshots, quotas, listings, reads, housekeeping,
+ * tasks side by side, clean ends, killed processes and lost power in the middle of any of them.
+ * {@link onefold.store.simulator.SimulatedProgram} runs one; after every step the store must be
+ * what the {@code Model} says: what was acknowledged is there unchanged, a step that was cut off is
+ * wholly there or wholly absent, and nothing else has changed. A program that fails is shrunk to a
+ * small one that still does. {@link onefold.store.simulator.SimulatorCampaign} runs programs by the
  * clock.
  *
  * <p>The judge itself is judged: {@code JudgeTest} plants faults below and above the engine, each
