@@ -279,6 +279,9 @@ public interface ChunkStore extends AutoCloseable {
   /** Store time in milliseconds since 1970; only moves forward. */
   long storeTimeMillis();
 
+  /** How much room there is, was promised, and is used up in time. */
+  CapacityStatus capacity() throws IOException;
+
   /** Free bytes of the file system that new data goes to. */
   long freeBytes() throws IOException;
 

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
@@ -598,6 +599,18 @@ public final class InMemoryChunkStore implements ChunkStore {
   @Override
   public long storeTimeMillis() {
     return clock.millis();
+  }
+
+  @Override
+  public CapacityStatus capacity() throws IOException {
+    long quotaBytes = 0;
+    int storesWithoutQuota = 0;
+    for (StoreRecord store : catalog.view().stores()) {
+      quotaBytes += store.quotaBytes();
+      storesWithoutQuota += store.quotaBytes() == 0 ? 1 : 0;
+    }
+    return new CapacityStatus(
+        0, freeBytes, 0, quotaBytes, storesWithoutQuota, 0, OptionalLong.empty());
   }
 
   @Override

@@ -127,7 +127,7 @@ final class BackupVerb extends ApplianceVerb {
     }
     UploadReport report =
         new UploadReport(item, committed, environment().nanoTime().getAsLong() - start);
-    say(report.line());
+    report.lines().forEach(this::say);
     showGaps(terminal(), summary);
     result(withTree(report.json(), summary));
     return summary.gapCount() == 0 ? Exit.DONE : Exit.GAPS;

@@ -85,7 +85,7 @@ final class PutVerb extends ApplianceVerb {
       progress.clear();
       UploadReport report =
           new UploadReport(item, committed, environment().nanoTime().getAsLong() - start);
-      say(report.line());
+      report.lines().forEach(this::say);
       JsonObject json = report.json();
       result(json);
     } catch (CatalystException e) {

@@ -71,6 +71,7 @@ final class StatsVerb extends ApplianceVerb {
             Long.toString(domain.number("containers")));
       }
       table.lines().forEach(this::say);
+      StatusVerb.capacity(statistics.object("capacity")).forEach(this::say);
       result(statistics);
     }
     return Exit.DONE;

@@ -1,6 +1,7 @@
 package onefold.appliance.cli;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import onefold.appliance.Size;
 import onefold.appliance.json.JsonObject;
@@ -53,10 +54,41 @@ final class StatusVerb extends ApplianceVerb {
       for (JsonObject alert : alerts) {
         say("ALERT     domain " + alert.text("domain") + ": " + alert.text("message"));
       }
+      capacity(status.object("capacity")).forEach(this::say);
+      for (String warning : status.array("warnings").texts()) {
+        say("warning   " + warning);
+      }
       say(healthy ? "healthy" : "NOT HEALTHY: " + status.text("problem"));
       result(status);
       return healthy && alerts.isEmpty() ? Exit.DONE : Exit.FAILED;
     }
+  }
+
+  /** Describes what was promised and when it is used up, where there is something to say. */
+  static List<String> capacity(JsonObject capacity) {
+    List<String> lines = new ArrayList<>();
+    long quotas = capacity.number("quotaBytes");
+    if (quotas > 0) {
+      long without = capacity.number("storesWithoutQuota");
+      lines.add(
+          "quotas    "
+              + Size.format(quotas)
+              + " on "
+              + Size.format(capacity.number("usableBytes"))
+              + ", over-committed "
+              + StatsVerb.ratio(quotas, capacity.number("usableBytes"))
+              + " times"
+              + (without == 0 ? "" : "; " + without + " stores have none"));
+    }
+    if (capacity.has("daysUntilFull")) {
+      lines.add(
+          "full in   about "
+              + capacity.number("daysUntilFull")
+              + " days, at "
+              + Size.format(capacity.number("growthBytesPerDay"))
+              + " a day");
+    }
+    return lines;
   }
 
   private static String uptime(long seconds) {

@@ -48,7 +48,8 @@ final class StoreVerb extends Group {
           store.text("domain"),
           Long.toString(store.number("items")),
           Size.format(store.number("logicalBytes")),
-          quotaBytes == 0 ? "-" : Size.format(quotaBytes),
+          (quotaBytes == 0 ? "-" : Size.format(quotaBytes))
+              + (store.bool("overSoftQuota", false) ? " !" : ""),
           store.text("compression"),
           lock(store),
           Long.toString(store.number("unfinishedUploads")),
@@ -96,6 +97,12 @@ final class StoreVerb extends Group {
         description = "What is deleted or replaced can be brought back for so many days.")
     private Optional<Integer> undeleteDays = Optional.empty();
 
+    @Option(
+        names = "--soft-quota",
+        paramLabel = "SIZE",
+        description = "Warn when all items together have more logical bytes, or none.")
+    private Optional<String> softQuota = Optional.empty();
+
     WithSettings(Environment environment) {
       super(environment);
     }
@@ -107,6 +114,7 @@ final class StoreVerb extends Group {
       lockDays.ifPresent(d -> body.put("lockDays", (long) d));
       lockKind.ifPresent(k -> body.put("lockKind", k));
       undeleteDays.ifPresent(d -> body.put("undeleteDays", (long) d));
+      softQuota.ifPresent(q -> body.put("softQuotaBytes", q.equals("none") ? 0 : Size.parse(q)));
       return body;
     }
 
@@ -181,8 +189,8 @@ final class StoreVerb extends Group {
       JsonObject body = checkedSettings();
       if (body.fields().isEmpty()) {
         throw Failure.misused(
-            "nothing to change was named: --quota, --compression, --lock, --lock-kind or"
-                + " --undelete");
+            "nothing to change was named: --quota, --compression, --lock, --lock-kind,"
+                + " --undelete or --soft-quota");
       }
       try (RestClient rest = rest()) {
         JsonObject changed = rest.request("PATCH", "/stores/" + RestClient.encoded(name), body);

@@ -1,5 +1,6 @@
 package onefold.appliance.cli;
 
+import java.util.List;
 import java.util.Locale;
 import onefold.appliance.Size;
 import onefold.appliance.json.JsonObject;
@@ -25,6 +26,13 @@ record UploadReport(ItemReference item, CommittedItem committed, long nanos) {
         Size.format(statistics.wireBytes()),
         ratio(),
         megabytesPerSecond());
+  }
+
+  /** Returns the line, and another with the appliance's warning if it has one. */
+  List<String> lines() {
+    return committed.warning().isEmpty()
+        ? List.of(line())
+        : List.of(line(), "warning: " + committed.warning());
   }
 
   /** What is not new has no ratio; what that means is said instead. */
@@ -54,6 +62,7 @@ record UploadReport(ItemReference item, CommittedItem committed, long nanos) {
         .put("sentBytes", statistics.sentBytes())
         .put("receivedBytes", statistics.receivedBytes())
         .put("reconnects", statistics.reconnectCount())
+        .put("warning", committed.warning())
         .put("seconds", nanos / 1e9)
         .put("megabytesPerSecond", megabytesPerSecond());
   }

@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
+import onefold.store.CapacityStatus;
 import onefold.store.ChunkStore;
 import onefold.store.DomainRecord;
 import onefold.store.DomainStatistics;
@@ -81,10 +82,25 @@ public final class Metrics {
       add(rows, "onefold.store.logical.bytes", tags, statistics.logicalBytes());
       add(rows, "onefold.store.unfinished.uploads", tags, statistics.unfinishedCount());
       add(rows, "onefold.store.unfinished.bytes", tags, statistics.unfinishedBytes());
+      add(rows, "onefold.store.quota.bytes", tags, found.quotaBytes());
+      add(rows, "onefold.store.soft.quota.bytes", tags, found.policy().softQuotaBytes());
       add(rows, "onefold.store.deleted.items", tags, statistics.deletedCount());
       add(rows, "onefold.store.deleted.bytes", tags, statistics.deletedBytes());
     }
     add(rows, "onefold.free.bytes", Tags.empty(), store.freeBytes());
+    CapacityStatus capacity = store.capacity();
+    add(rows, "onefold.capacity.used.bytes", Tags.empty(), capacity.usedBytes());
+    add(rows, "onefold.capacity.usable.bytes", Tags.empty(), capacity.usableBytes());
+    add(rows, "onefold.capacity.reserve.bytes", Tags.empty(), capacity.reserveBytes());
+    add(rows, "onefold.capacity.over.commit", Tags.empty(), capacity.overCommit());
+    add(rows, "onefold.capacity.growth.bytes.per.day", Tags.empty(), capacity.growthBytesPerDay());
+    if (capacity.daysUntilFull().isPresent()) {
+      add(
+          rows,
+          "onefold.capacity.days.until.full",
+          Tags.empty(),
+          capacity.daysUntilFull().getAsLong());
+    }
     add(rows, "onefold.healthy", Tags.empty(), store.problem().isEmpty() ? 1 : 0);
     lock.lock();
     try {
@@ -113,7 +129,7 @@ public final class Metrics {
     return found;
   }
 
-  private static void add(Map<String, List<Row<?>>> rows, String name, Tags tags, long value) {
+  private static void add(Map<String, List<Row<?>>> rows, String name, Tags tags, Number value) {
     rows.computeIfAbsent(name, n -> new ArrayList<>()).add(Row.of(tags, value));
   }
 }

@@ -80,9 +80,11 @@ public final class Api {
     Field lockDays = Field.of("lockDays", "integer", "days of store time to lock from now");
     Field storeLockDays = Field.of("lockDays", "integer", "days that every new item is locked");
     Field lockKind = Field.of("lockKind", "string", "governance or compliance");
+    Field softQuota =
+        Field.of("softQuotaBytes", "integer", "logical bytes from which on it warns, 0 for never");
     Field undeleteDays =
         Field.of("undeleteDays", "integer", "days that what is deleted can be brought back");
-    Field version = Field.required("version", "integer", "of the deleted item");
+    Field deletedVersion = Field.required("version", "integer", "of the deleted item");
     Field shortensLocks =
         Field.of("shortensLocks", "boolean", "whether the administrator may shorten locks");
     Field quota = Field.of("quotaBytes", "integer", "most logical bytes, 0 for no limit");
@@ -211,7 +213,8 @@ public final class Api {
                     compression,
                     storeLockDays,
                     lockKind,
-                    undeleteDays),
+                    undeleteDays,
+                    softQuota),
                 stores::create),
             new Operation(
                 "GET",
@@ -229,7 +232,7 @@ public final class Api {
                 "setStore",
                 "Changes a store's settings.",
                 List.of(),
-                List.of(quota, compression, storeLockDays, lockKind, undeleteDays),
+                List.of(quota, compression, storeLockDays, lockKind, undeleteDays, softQuota),
                 stores::set),
             new Operation(
                 "DELETE",
@@ -371,7 +374,7 @@ public final class Api {
                 "undeleteItem",
                 "Brings a deleted item back; one that it replaces can then be brought back.",
                 List.of(),
-                List.of(version, Field.of("as", "string", "its name from now on"), replace),
+                List.of(deletedVersion, Field.of("as", "string", "its name from now on"), replace),
                 stores::undelete),
             new Operation(
                 "DELETE",
@@ -380,7 +383,7 @@ public final class Api {
                 "purgeDeleted",
                 "Gives a deleted item up; before its time with the right to shorten locks only.",
                 List.of(),
-                List.of(version, Field.of("reason", "string", "why before its time, kept")),
+                List.of(deletedVersion, Field.of("reason", "string", "why before its time, kept")),
                 stores::purge),
             new Operation(
                 "GET",

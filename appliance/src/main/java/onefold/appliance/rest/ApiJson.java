@@ -3,6 +3,7 @@ package onefold.appliance.rest;
 import java.util.Locale;
 import onefold.appliance.identity.User;
 import onefold.appliance.json.JsonObject;
+import onefold.store.CapacityStatus;
 import onefold.store.DeletedItem;
 import onefold.store.DomainRecord;
 import onefold.store.DomainStatistics;
@@ -40,6 +41,8 @@ final class ApiJson {
         .put("lockDays", store.lockDays())
         .put("lockKind", lockKind(store.policy().lockKind()))
         .put("undeleteDays", store.policy().undeleteDays())
+        .put("softQuotaBytes", store.policy().softQuotaBytes())
+        .put("overSoftQuota", isOverSoftQuota(store, statistics))
         .put("createdAt", store.createdAtMillis())
         .put("items", statistics.itemCount())
         .put("logicalBytes", statistics.logicalBytes())
@@ -47,6 +50,26 @@ final class ApiJson {
         .put("unfinishedBytes", statistics.unfinishedBytes())
         .put("deletedItems", statistics.deletedCount())
         .put("deletedBytes", statistics.deletedBytes());
+  }
+
+  static boolean isOverSoftQuota(StoreRecord store, StoreStatistics statistics) {
+    long soft = store.policy().softQuotaBytes();
+    return soft > 0 && statistics.logicalBytes() > soft;
+  }
+
+  static JsonObject capacity(CapacityStatus capacity) {
+    JsonObject described =
+        new JsonObject()
+            .put("usedBytes", capacity.usedBytes())
+            .put("usableBytes", capacity.usableBytes())
+            .put("freeBytes", capacity.freeBytes())
+            .put("reserveBytes", capacity.reserveBytes())
+            .put("quotaBytes", capacity.quotaBytes())
+            .put("storesWithoutQuota", capacity.storesWithoutQuota())
+            .put("overCommit", Math.round(capacity.overCommit() * 100) / 100.0)
+            .put("growthBytesPerDay", capacity.growthBytesPerDay());
+    capacity.daysUntilFull().ifPresent(days -> described.put("daysUntilFull", days));
+    return described;
   }
 
   static JsonObject snapshot(SnapshotRecord snapshot) {

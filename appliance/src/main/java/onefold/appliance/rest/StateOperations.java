@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import onefold.appliance.Size;
 import onefold.appliance.json.JsonArray;
 import onefold.appliance.json.JsonObject;
 import onefold.store.ChunkStore;
@@ -40,11 +41,27 @@ final class StateOperations {
       logicalBytes += statistics.logicalBytes();
       physicalBytes += statistics.physicalBytes();
     }
+    List<String> warnings = new ArrayList<>();
+    for (StoreRecord found : store.stores()) {
+      var statistics = store.statistics(found.id());
+      if (request.user().access(found.name()).isPresent()
+          && ApiJson.isOverSoftQuota(found, statistics)) {
+        warnings.add(
+            "store '"
+                + found.name()
+                + "' holds "
+                + Size.format(statistics.logicalBytes())
+                + ", more than its soft quota of "
+                + Size.format(found.policy().softQuotaBytes()));
+      }
+    }
     return ApiReply.ok(
         described
             .put("logicalBytes", logicalBytes)
             .put("physicalBytes", physicalBytes)
-            .put("stores", store.stores().size()));
+            .put("stores", store.stores().size())
+            .put("capacity", ApiJson.capacity(store.capacity()))
+            .put("warnings", JsonArray.ofTexts(warnings)));
   }
 
   /** What an operator must look at although everything is served. */
@@ -74,7 +91,11 @@ final class StateOperations {
         stores.add(ApiJson.store(found, domainName(store, found), store.statistics(found.id())));
       }
     }
-    return ApiReply.ok(new JsonObject().put("domains", domains).put("stores", stores));
+    return ApiReply.ok(
+        new JsonObject()
+            .put("domains", domains)
+            .put("stores", stores)
+            .put("capacity", ApiJson.capacity(store.capacity())));
   }
 
   ApiReply housekeeping(ApiRequest request) throws IOException {

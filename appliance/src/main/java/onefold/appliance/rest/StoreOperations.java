@@ -535,7 +535,8 @@ final class StoreOperations {
       throws RefusedException {
     return otherwise
         .withLockKind(lockKind(body, otherwise.lockKind()))
-        .withUndeleteDays(days(body, "undeleteDays", otherwise.undeleteDays()));
+        .withUndeleteDays(days(body, "undeleteDays", otherwise.undeleteDays()))
+        .withSoftQuotaBytes(body.number("softQuotaBytes", otherwise.softQuotaBytes()));
   }
 
   private static LockKind lockKind(JsonObject body, LockKind otherwise) throws RefusedException {

@@ -395,8 +395,8 @@ final class HighBandwidthWriter extends ItemWriter {
         while (true) {
           Message answer =
               inbox.take(connections.settings().requestTime().multipliedBy(10)).message();
-          if (answer instanceof Message.Committed(ItemInfo made, long newBytes)) {
-            return done(made, newBytes);
+          if (answer instanceof Message.Committed(ItemInfo made, long newBytes, String warning)) {
+            return done(made, newBytes, warning);
           }
           take(answer);
         }
@@ -407,13 +407,13 @@ final class HighBandwidthWriter extends ItemWriter {
         }
         ItemInfo made = resumeCommit(e);
         if (made != null) {
-          return done(made, made.newBytes());
+          return done(made, made.newBytes(), "");
         }
       }
     }
   }
 
-  private CommittedItem done(ItemInfo made, long newBytes) {
+  private CommittedItem done(ItemInfo made, long newBytes, String warning) {
     ended = true;
     takenBytes = made.lengthBytes();
     durableBytes = made.lengthBytes();
@@ -423,7 +423,7 @@ final class HighBandwidthWriter extends ItemWriter {
     if (listener != null) {
       listener.progress(last);
     }
-    return new CommittedItem(made, last);
+    return new CommittedItem(made, last, warning);
   }
 
   /** Connects again; returns the item if the commit had been done. */

@@ -682,7 +682,8 @@ final class Negotiation implements Runnable {
       case Message.HaveAnswer(Bits present) -> takeHave(present);
       case Message.NodeAnswer(int number, Bits lacking) -> takeNodeAnswer(number, lacking);
       case Message.Checkpointed(long number, long durable) -> takeCheckpoint(number, durable);
-      case Message.Committed(ItemInfo made, long newBytes) -> committed(made, newBytes);
+      case Message.Committed(ItemInfo made, long newBytes, String warning) ->
+          committed(made, newBytes, warning);
       case Message.Lacking lacking -> takeLacking(lacking);
       case Message.Done() -> {
         stream.finish();
@@ -880,7 +881,7 @@ final class Negotiation implements Runnable {
     blocks.endOpen();
   }
 
-  private void committed(ItemInfo made, long newBytes) {
+  private void committed(ItemInfo made, long newBytes, String warning) {
     durableBytes = made.lengthBytes();
     settledBytes = made.lengthBytes();
     stream.finish();
@@ -889,7 +890,7 @@ final class Negotiation implements Runnable {
     if (listener != null) {
       listener.progress(last);
     }
-    outcome.complete(new CommittedItem(made, last));
+    outcome.complete(new CommittedItem(made, last, warning));
     over = true;
   }
 
@@ -929,7 +930,7 @@ final class Negotiation implements Runnable {
     // An item has the id of its upload. An equal root under a name that had to be free is ours too.
     if (answer instanceof Message.Item(ItemInfo made)
         && (made.id().equals(upload) || (!options.replace() && made.root().equals(root)))) {
-      committed(made, made.newBytes());
+      committed(made, made.newBytes(), "");
       return true;
     }
     return false;

@@ -116,6 +116,20 @@ final class Doors {
     }
   }
 
+  /** Returns what whoever has written to a store should know, or nothing. */
+  String warning(StoreRecord in) throws IOException {
+    long soft = in.policy().softQuotaBytes();
+    long logicalBytes = soft == 0 ? 0 : store.statistics(in.id()).logicalBytes();
+    return logicalBytes <= soft
+        ? ""
+        : "store '"
+            + in.name()
+            + "' holds "
+            + logicalBytes
+            + " bytes, more than its soft quota of "
+            + soft;
+  }
+
   int parameterSet(Id domainId) throws IOException {
     for (DomainRecord domain : store.domains()) {
       if (domain.id().equals(domainId)) {

@@ -150,7 +150,7 @@ final class UploadSession {
           checkRight(in, m.replace());
           switch (ingest.commit(root, request(m))) {
             case CommitOutcome.Committed(ItemRecord item) -> {
-              committed(item, ingest.newBytes());
+              committed(in, item, ingest.newBytes());
               return;
             }
             case CommitOutcome.Lacking(FingerprintBatch nodes, FingerprintBatch data) -> {
@@ -276,7 +276,7 @@ final class UploadSession {
           }
           checkRight(in, m.replace());
           ItemRecord item = writer.commit(request(m));
-          committed(item, writer.newBytes());
+          committed(in, item, writer.newBytes());
           return;
         }
         case Message.Abort() -> {
@@ -331,8 +331,8 @@ final class UploadSession {
         Doors.id(m.command()), Doors.mode(m.replace()), m.tags(), m.lockDays());
   }
 
-  private void committed(ItemRecord item, long newBytes) throws IOException {
+  private void committed(StoreRecord in, ItemRecord item, long newBytes) throws IOException {
     ItemInfo info = Doors.info(item);
-    session.reply(new Message.Committed(info, newBytes));
+    session.reply(new Message.Committed(info, newBytes, doors.warning(in)));
   }
 }

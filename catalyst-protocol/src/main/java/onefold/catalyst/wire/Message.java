@@ -451,8 +451,12 @@ public sealed interface Message {
     }
   }
 
-  /** The item is durable. */
-  record Committed(ItemInfo item, long newBytes) implements Message {
+  /**
+   * The item is durable.
+   *
+   * @param warning for whoever asked for it, as it is; empty for none
+   */
+  record Committed(ItemInfo item, long newBytes, String warning) implements Message {
     @Override
     public FrameType type() {
       return FrameType.COMMITTED;

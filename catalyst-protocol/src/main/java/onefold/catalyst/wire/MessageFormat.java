@@ -248,7 +248,7 @@ public final class MessageFormat {
       }
       case Committed m -> {
         item(out, m.item());
-        out.u64(m.newBytes());
+        out.u64(m.newBytes()).str(m.warning());
       }
       case Lacking m ->
           out.u32(m.nodeCount())
@@ -499,7 +499,7 @@ public final class MessageFormat {
         yield new Commit(
             command, rootGiven ? root : null, in.flag("mode"), in.tags(), in.u32("lock days"));
       }
-      case COMMITTED -> new Committed(item(in), in.u64("new bytes"));
+      case COMMITTED -> new Committed(item(in), in.u64("new bytes"), in.str("warning"));
       case LACKING -> {
         int nodeCount = in.u32("nodes");
         byte[] nodes = in.slots(nodeCount, Fingerprint.BYTES, "nodes");

@@ -87,7 +87,7 @@ class MessageFormatTest {
         new Message.Splice("s", "i", ID, 1, 2),
         new Message.Position(2, 1),
         new Message.Commit(ID, ROOT, true, tags, 4),
-        new Message.Committed(ITEM, 9),
+        new Message.Committed(ITEM, 9, "over the soft quota"),
         new Message.Lacking(2, fingerprints, 0, new byte[0]),
         new Message.Abort(),
         new Message.OpenRead("s", "i", WireId.NONE),

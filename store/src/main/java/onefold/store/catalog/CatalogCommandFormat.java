@@ -426,11 +426,12 @@ public final class CatalogCommandFormat {
   }
 
   static void writePolicy(ByteWriter out, StorePolicy policy) {
-    out.u8(lockKindCode(policy.lockKind())).u32(policy.undeleteDays());
+    out.u8(lockKindCode(policy.lockKind())).u32(policy.undeleteDays()).u64(policy.softQuotaBytes());
   }
 
   static StorePolicy readPolicy(ByteReader in) throws CorruptDataException {
-    return new StorePolicy(lockKind(in), in.count("undelete days", Integer.MAX_VALUE));
+    return new StorePolicy(
+        lockKind(in), in.count("undelete days", Integer.MAX_VALUE), in.positive("soft quota"));
   }
 
   static int lockKindCode(LockKind kind) {

@@ -6,11 +6,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.concurrent.atomic.AtomicLong;
 import onefold.chunker.ObjectRoot;
 import onefold.chunker.ParameterSet;
+import onefold.store.CapacityStatus;
 import onefold.store.Checkpoint;
 import onefold.store.ChunkStore;
 import onefold.store.CommitMode;
@@ -440,6 +442,13 @@ public final class Engine implements ChunkStore {
   /** Makes store time durable, and gives up deleted items whose time has come. */
   private void keepUp() throws IOException {
     change(new CatalogCommand.AdvanceStoreTime(stamp(CatalogCommand.NO_ID)));
+    CapacityHistory history = capacityHistory();
+    if (history.isDue(clock.millis())) {
+      byte[] more = history.with(clock.millis(), usedBytes()).encode();
+      change(
+          new CatalogCommand.PutRecord(
+              stamp(CatalogCommand.NO_ID), CapacityHistory.KIND, CapacityHistory.KEY, more));
+    }
     for (StoreRecord store : read(CatalogView::stores)) {
       if (purgeExpired(store.id())) {
         garbageLikely(store.domainId());
@@ -765,6 +774,40 @@ public final class Engine implements ChunkStore {
   @Override
   public long storeTimeMillis() {
     return clock.millis();
+  }
+
+  private CapacityHistory capacityHistory() throws IOException {
+    Optional<byte[]> record = findRecord(CapacityHistory.KIND, CapacityHistory.KEY);
+    return record.isEmpty() ? CapacityHistory.EMPTY : CapacityHistory.decode(record.get());
+  }
+
+  private long usedBytes() throws IOException {
+    long bytes = catalogDomain.statistics(0).physicalBytes();
+    for (DomainRecord domain : domains()) {
+      bytes += domain(domain.id()).statistics(0).physicalBytes();
+    }
+    return bytes;
+  }
+
+  @Override
+  public CapacityStatus capacity() throws IOException {
+    long quotaBytes = 0;
+    int storesWithoutQuota = 0;
+    for (StoreRecord store : read(CatalogView::stores)) {
+      quotaBytes = Math.min(quotaBytes, Long.MAX_VALUE - store.quotaBytes()) + store.quotaBytes();
+      storesWithoutQuota += store.quotaBytes() == 0 ? 1 : 0;
+    }
+    long freeBytes = freeBytes();
+    long growth = capacityHistory().growthBytesPerDay().orElse(0);
+    long room = Math.max(0, freeBytes - settings.reserveBytes());
+    return new CapacityStatus(
+        usedBytes(),
+        freeBytes,
+        settings.reserveBytes(),
+        quotaBytes,
+        storesWithoutQuota,
+        growth,
+        growth > 0 ? OptionalLong.of(room / growth) : OptionalLong.empty());
   }
 
   @Override

@@ -8,7 +8,7 @@ import onefold.store.scheduler.SchedulerLock;
 import onefold.store.scheduler.TaskHandle;
 import org.jspecify.annotations.Nullable;
 
-/** What is done every hour while a store is open. Any thread may end it. */
+/** What is done every hour of running time while a store is open. Any thread may end it. */
 final class Upkeep {
   /** How much running time a killed process can have lost of store time. */
   static final Duration PERIOD = Duration.ofHours(1);

@@ -50,7 +50,7 @@ class CatalogCommandFormatTest {
   private static List<CatalogCommand> secondSamples() {
     StoreRecord store =
         new StoreRecord(STORE, "default", new Id(3, 4), 10_000_000, Compression.ZSTD, 7, 99)
-            .withPolicy(new StorePolicy(LockKind.COMPLIANCE, 30));
+            .withPolicy(new StorePolicy(LockKind.COMPLIANCE, 30, 9_000_000));
     return List.of(
         new CatalogCommand.CreateStore(STAMP, store),
         new CatalogCommand.UpdateStore(STAMP, store),

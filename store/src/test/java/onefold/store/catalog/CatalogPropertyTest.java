@@ -521,7 +521,7 @@ class CatalogPropertyTest {
           yield new CatalogCommand.UpdateStore(
               stamp,
               store(model, storeId)
-                  .withPolicy(new StorePolicy(LockKind.GOVERNANCE, random.nextInt(3))));
+                  .withPolicy(new StorePolicy(LockKind.GOVERNANCE, random.nextInt(3), 0)));
         }
         deleted.sort(Comparator.comparingLong(ItemRecord::version));
         yield new CatalogCommand.UndeleteItem(

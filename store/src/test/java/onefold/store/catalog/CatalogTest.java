@@ -193,7 +193,7 @@ class CatalogTest {
   private void keepDeleted(int days, LockKind kind) throws IOException {
     done(
         new CatalogCommand.UpdateStore(
-            commands.stamp(), STORE.withPolicy(new StorePolicy(kind, days))));
+            commands.stamp(), STORE.withPolicy(new StorePolicy(kind, days, 0))));
   }
 
   private CatalogCommand undelete(DeletedItem deleted, String as, CommitMode mode) {

@@ -3,6 +3,7 @@ package onefold.store.engine;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -107,6 +108,42 @@ class RetentionSimTest {
           after.scheduler().park(Duration.ofHours(6));
         }
         engine.deleteItem(command(), Walk.defaultStore(engine).id(), "a");
+      }
+      return true;
+    });
+  }
+
+  @Test
+  void everyHourStoreTimeIsKeptAndWhatHasExpiredGoes() throws Exception {
+    var simulation = new Simulation(Simulation.seed());
+    long left =
+        simulation.run(() -> {
+          Engine engine =
+              Engine.open(
+                  simulation.device(),
+                  simulation.scheduler(),
+                  Walk.small().withBackgroundHousekeeping(true));
+          StoreRecord store = Walk.defaultStore(engine);
+          engine.updateStore(command(), store.withPolicy(store.policy().withUndeleteDays(1)));
+          put(engine, "a", CONTENT);
+          engine.deleteItem(command(), store.id(), "a");
+          assertEquals(1, engine.listDeleted(store.id(), "", "", 0, 10).items().size());
+          assertEquals(0, engine.capacity().growthBytesPerDay());
+          simulation.scheduler().park(Duration.ofHours(23));
+          assertEquals(1, engine.statistics(store.id()).deletedCount());
+          simulation.scheduler().park(Duration.ofHours(3));
+          assertEquals(0, engine.statistics(store.id()).deletedCount());
+          put(engine, "b", Walk.content(5, 2_000_000));
+          simulation.scheduler().park(Duration.ofHours(30));
+          assertTrue(engine.capacity().growthBytesPerDay() > 0, engine.capacity().toString());
+          assertTrue(engine.capacity().daysUntilFull().isPresent());
+          return engine.storeTimeMillis();
+        });
+    var after = simulation.afterProcessEnd(1);
+    after.run(() -> {
+      try (Engine engine = Engine.open(after.device(), after.scheduler(), Walk.small())) {
+        long lost = left - engine.storeTimeMillis();
+        assertTrue(lost < 3_700_000, lost + " milliseconds of store time lost by a kill");
       }
       return true;
     });

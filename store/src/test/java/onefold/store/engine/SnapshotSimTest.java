@@ -125,7 +125,7 @@ class SnapshotSimTest {
                     () -> engine.deleteSnapshot(command(), locked.store().id()))
                 .reason());
         for (SnapshotRecord snapshot : snapshots) {
-          if (snapshot != locked) {
+          if (!snapshot.equals(locked)) {
             engine.deleteSnapshot(command(), snapshot.store().id());
           }
         }
