@@ -18,6 +18,7 @@ import onefold.catalyst.wire.StoreInfo;
 import onefold.store.CorruptDataException;
 import onefold.store.ItemRecord;
 import onefold.store.ObjectReader;
+import onefold.store.SnapshotRecord;
 import onefold.store.StoreRecord;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -85,6 +86,9 @@ final class VerifyVerb extends ApplianceVerb {
 
   private void online(CatalystClient client) throws IOException, Failure {
     List<String> stores = new ArrayList<>();
+    if (isSnapshot()) {
+      stores.add(storeName().orElseThrow());
+    }
     for (StoreInfo store : client.stores()) {
       if (storeName().isEmpty() || storeName().orElseThrow().equals(store.name())) {
         stores.add(store.name());
@@ -102,6 +106,11 @@ final class VerifyVerb extends ApplianceVerb {
         }
       }
     }
+  }
+
+  /** Whether a snapshot is asked for, which is not listed among the stores. */
+  private boolean isSnapshot() {
+    return storeName().filter(name -> name.indexOf(SnapshotRecord.MARK) >= 0).isPresent();
   }
 
   private void read(CatalystClient client, ItemReference item) throws IOException, Failure {
@@ -133,7 +142,11 @@ final class VerifyVerb extends ApplianceVerb {
 
   private void offline(OfflineStore offline) throws IOException, Failure {
     boolean found = false;
-    for (StoreRecord store : offline.store().stores()) {
+    List<StoreRecord> stores = new ArrayList<>(offline.store().stores());
+    if (isSnapshot()) {
+      offline.store().findStore(storeName().orElseThrow()).ifPresent(stores::add);
+    }
+    for (StoreRecord store : stores) {
       if (storeName().isEmpty() || storeName().orElseThrow().equals(store.name())) {
         for (ItemRecord record : ListVerb.offlineItems(offline, store, itemName().orElse(""))) {
           if (itemName().isEmpty() || itemName().orElseThrow().equals(record.name())) {

@@ -244,7 +244,8 @@ final class StoreOperations {
       }
     }
     long lockedUntilMillis = lockedUntilMillis(body);
-    if (body.has("lockedUntil") || body.has("lockKind") || body.has("reason")) {
+    boolean onlyDays = lockedUntilMillis != 0 && !body.has("tags") && !body.has("held");
+    if (body.has("lockedUntil") || body.has("lockKind") || body.has("reason") || onlyDays) {
       return lockItem(request, found, before, lockedUntilMillis);
     }
     if (before.held() && !body.bool("held", true) && !request.user().administrator()) {
