@@ -6,11 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HexFormat;
@@ -22,6 +24,8 @@ import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import onefold.appliance.RunningAppliance.Outcome;
 import onefold.appliance.cli.Exit;
+import onefold.testing.RealClients;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -133,6 +137,35 @@ final class ReadOnlyDirectoryTest {
           ok(directory, "restore", "default/tree", back + "-tree").contains("every byte verified"));
       assertEquals(before, state(directory), directory.toString());
     }
+  }
+
+  @Test
+  void aMountThatIsReallyReadOnlyIsEnough() throws Exception {
+    RealClients.require("unshare", "util-linux");
+    String script =
+        "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\""
+            + " && ! touch \"$0/written\" 2>/dev/null && exec \"$@\"";
+    List<String> wrapper = List.of("unshare", "-rm", "sh", "-c", script, torn.toString());
+    List<String> probed = new ArrayList<>(wrapper);
+    probed.add("true");
+    Process probe = new ProcessBuilder(probed).redirectErrorStream(true).start();
+    String said = new String(probe.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    boolean mounts = probe.waitFor() == 0;
+    assertTrue(mounts || !RealClients.gateIsFull(), said);
+    Assumptions.assumeTrue(mounts, said);
+
+    Path back = folder.resolve("back");
+    for (String[] arguments :
+        new String[][] {
+          {"verify"}, {"get", "default/late", back.toString()}, {"inspect", "containers"}
+        }) {
+      String[] all = Arrays.copyOf(arguments, arguments.length + 2);
+      all[arguments.length] = "--data";
+      all[arguments.length + 1] = torn.toString();
+      Outcome outcome = ServerProcess.run(wrapper, List.of(), folder, new byte[0], all);
+      assertEquals(Exit.DONE, outcome.exitCode(), outcome.toString());
+    }
+    assertArrayEquals(late, Files.readAllBytes(back));
   }
 
   @Test

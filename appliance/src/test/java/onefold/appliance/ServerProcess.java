@@ -79,7 +79,19 @@ final class ServerProcess implements AutoCloseable {
   /** Runs a verb in a JVM of its own. */
   static Outcome run(List<String> jvmOptions, Path home, byte[] input, String... arguments)
       throws IOException, InterruptedException {
-    List<String> command = jvm(jvmOptions, home);
+    return run(List.of(), jvmOptions, home, input, arguments);
+  }
+
+  /**
+   * Runs a verb in a JVM of its own.
+   *
+   * @param wrapper the command that gets the JVM's as its last arguments; may be empty
+   */
+  static Outcome run(
+      List<String> wrapper, List<String> jvmOptions, Path home, byte[] input, String... arguments)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(wrapper);
+    command.addAll(jvm(jvmOptions, home));
     command.addAll(List.of(arguments));
     Path errors = home.resolve("stderr-" + System.nanoTime());
     Process process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
