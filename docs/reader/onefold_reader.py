@@ -292,7 +292,7 @@ class Chunks:
                 end = domains.ends.get(domain, {}).get(number)
                 if number >= domains.next.get(domain, 1 << 64) and end is None:
                     continue  # never committed
-                for generation, sealed, file in sorted(files, reverse=True):
+                for generation, sealed, file in sorted(files, key=lambda f: (f[1], f[0]), reverse=True):
                     container = Container(os.path.join(base, file), domains.bytes.get((domain, kind, number), []), end)
                     if container.directory() or not (sealed and generation > 1 and len(files) > 1):
                         break

@@ -77,6 +77,8 @@ final class IndependentReaderTest {
       onefold.ok("put", late.toString(), "second/late");
       // As a machine leaves it that loses its power: what was acknowledged lies in the journal.
       copyTree(onefold.data(), copy);
+      // And as it is when cold containers have been written anew.
+      onefold.ok("housekeeping", "--recompress");
     }
     for (Path data : List.of(copy, folder.resolve("data"))) {
       assertEquals(new Ended(0, "default\t4 items\nsecond\t1 items\n"), reader(data, "ls"));

@@ -75,6 +75,13 @@ class WalkTest {
       onefold.ok("housekeeping");
       onefold.ok("get", "default/copy", back.toString(), "--overwrite");
       assertArrayEquals(Files.readAllBytes(big), Files.readAllBytes(back));
+      assertTrue(onefold.ok("stats", "default/copy").contains("nothing else refers to"));
+
+      onefold.ok("housekeeping", "--recompression", "off");
+      assertTrue(onefold.ok("housekeeping", "--status").contains("recompression of default: off"));
+      onefold.ok("housekeeping", "--recompress");
+      onefold.ok("get", "default/copy", back.toString(), "--overwrite");
+      assertArrayEquals(Files.readAllBytes(big), Files.readAllBytes(back));
     }
     try (RunningAppliance onefold = RunningAppliance.start(folder)) {
       assertTrue(onefold.appliance().firstPassword().isEmpty());

@@ -268,6 +268,17 @@ public interface ChunkStore extends AutoCloseable {
   /** Lets housekeeping wait in every domain, or go on. It is durable: a new start waits too. */
   void pauseHousekeeping(boolean paused) throws IOException;
 
+  RecompressionStatus recompressionStatus(Id domainId) throws IOException;
+
+  /**
+   * Recompresses every sealed container that has not been, cold or not, and returns when that is
+   * done.
+   */
+  RecompressionStatus runRecompression(Id domainId) throws IOException;
+
+  /** Lets cold containers be recompressed by themselves in every domain, or not; durable. */
+  void setRecompression(boolean on) throws IOException;
+
   /**
    * What an item alone keeps on the disk; empty if no mark has been finished since it was written
    * or since the start, or there were more items than figures are kept for.

@@ -578,6 +578,24 @@ public final class InMemoryChunkStore implements ChunkStore {
     }
   }
 
+  private volatile boolean recompression = true;
+
+  @Override
+  public RecompressionStatus recompressionStatus(Id domainId) throws IOException {
+    housekeepingStatus(domainId);
+    return new RecompressionStatus(recompression, false, 0, 0, 0, 0, 0, 0, "");
+  }
+
+  @Override
+  public RecompressionStatus runRecompression(Id domainId) throws IOException {
+    return recompressionStatus(domainId); // It has no containers.
+  }
+
+  @Override
+  public void setRecompression(boolean on) {
+    recompression = on;
+  }
+
   @Override
   public Optional<ItemSpace> itemSpace(Id storeId, String name) throws IOException {
     if (findItem(storeId, name).isEmpty()) {

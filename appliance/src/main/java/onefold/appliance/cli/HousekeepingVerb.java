@@ -33,6 +33,17 @@ final class HousekeepingVerb extends ApplianceVerb {
 
     @Option(names = "--resume", description = "Let it go on.")
     private boolean resume;
+
+    @Option(
+        names = "--recompress",
+        description = "Run it, and recompress everything that has not been, cold or not.")
+    private boolean recompress;
+
+    @Option(
+        names = "--recompression",
+        paramLabel = "on|off",
+        description = "Whether cold containers are recompressed when nothing else is done.")
+    private Optional<String> recompression = Optional.empty();
   }
 
   @ArgGroup private Choice choice = new Choice();
@@ -58,8 +69,14 @@ final class HousekeepingVerb extends ApplianceVerb {
       } else if (chosen.pause || chosen.resume) {
         state =
             rest.request("PATCH", "/housekeeping", new JsonObject().put("paused", chosen.pause));
+      } else if (chosen.recompression.isPresent()) {
+        state =
+            rest.request(
+                "PATCH",
+                "/housekeeping",
+                new JsonObject().put("recompression", isOn(chosen.recompression.orElseThrow())));
       } else {
-        JsonObject body = new JsonObject();
+        JsonObject body = new JsonObject().put("recompress", chosen.recompress);
         domain.ifPresent(d -> body.put("domain", d));
         state = rest.request("POST", "/housekeeping", body);
       }
@@ -110,6 +127,34 @@ final class HousekeepingVerb extends ApplianceVerb {
           found.text("problem"));
     }
     table.lines().forEach(this::say);
+    state.array("domains").objects().forEach(this::sayRecompression);
+  }
+
+  private static boolean isOn(String said) throws Failure {
+    return switch (said) {
+      case "on" -> true;
+      case "off" -> false;
+      default -> throw Failure.misused("--recompression '" + said + "', expected on or off");
+    };
+  }
+
+  /** Says where recompression stands, if there is anything to say. */
+  private void sayRecompression(JsonObject found) {
+    JsonObject now = found.object("recompression");
+    String text =
+        (now.bool("on", true) ? "" : "off, ")
+            + (now.bool("running", false) ? "running, " : "")
+            + Size.format(now.number("waitingBytes"))
+            + " wait, "
+            + now.number("done")
+            + " containers made smaller, from "
+            + Size.format(now.number("beforeBytes"))
+            + " to "
+            + Size.format(now.number("afterBytes"));
+    say("recompression of " + found.text("domain") + ": " + text);
+    if (!now.text("problem").isEmpty()) {
+      say("  " + now.text("problem"));
+    }
   }
 
   private static String progress(JsonObject found) {

@@ -20,6 +20,7 @@ import onefold.store.ChunkStore;
 import onefold.store.DomainRecord;
 import onefold.store.DomainStatistics;
 import onefold.store.HousekeepingStatus;
+import onefold.store.RecompressionStatus;
 import onefold.store.StoreRecord;
 import onefold.store.StoreStatistics;
 import org.jspecify.annotations.Nullable;
@@ -73,6 +74,15 @@ public final class Metrics {
           "onefold.housekeeping.paused",
           tags,
           housekeeping.phase() == HousekeepingStatus.Phase.PAUSED ? 1 : 0);
+      RecompressionStatus recompression = store.recompressionStatus(domain.id());
+      add(rows, "onefold.recompression.running", tags, recompression.running() ? 1 : 0);
+      add(rows, "onefold.recompression.waiting.bytes", tags, recompression.waitingBytes());
+      add(rows, "onefold.recompression.containers", tags, recompression.doneCount());
+      add(
+          rows,
+          "onefold.recompression.saved.bytes",
+          tags,
+          recompression.beforeBytes() - recompression.afterBytes());
       add(rows, "onefold.housekeeping.stopped", tags, housekeeping.problem().isEmpty() ? 0 : 1);
     }
     for (StoreRecord found : store.stores()) {

@@ -158,16 +158,26 @@ public final class Api {
                 "runHousekeeping",
                 "Runs one whole cycle and answers when its space is returned.",
                 List.of(),
-                List.of(Field.of("domain", "string", "only this one")),
+                List.of(
+                    Field.of("domain", "string", "only this one"),
+                    Field.of(
+                        "recompress",
+                        "boolean",
+                        "recompress everything sealed as well, cold or not")),
                 state::runHousekeeping),
             new Operation(
                 "PATCH",
                 "/housekeeping",
                 ADMINISTRATOR,
                 "pauseHousekeeping",
-                "Pauses housekeeping or lets it go on.",
+                "Pauses housekeeping or lets it go on; turns recompression on or off. Durable.",
                 List.of(),
-                List.of(Field.required("paused", "boolean", "whether it rests")),
+                List.of(
+                    Field.of("paused", "boolean", "whether it rests"),
+                    Field.of(
+                        "recompression",
+                        "boolean",
+                        "whether cold containers are recompressed when nothing else is done")),
                 state::pauseHousekeeping),
             new Operation(
                 "GET",

@@ -11,6 +11,7 @@ import onefold.store.HousekeepingStatus;
 import onefold.store.ItemRecord;
 import onefold.store.ItemSpace;
 import onefold.store.LockKind;
+import onefold.store.RecompressionStatus;
 import onefold.store.ShortenedLock;
 import onefold.store.SnapshotRecord;
 import onefold.store.StoreRecord;
@@ -174,6 +175,19 @@ final class ApiJson {
         .put("copyReadBytes", status.copyReadBytes())
         .put("copyFreedBytes", status.copyFreedBytes())
         .put("restedMillis", status.restedMillis())
+        .put("problem", status.problem());
+  }
+
+  static JsonObject recompression(RecompressionStatus status) {
+    return new JsonObject()
+        .put("on", status.on())
+        .put("running", status.running())
+        .put("waiting", status.waitingCount())
+        .put("waitingBytes", status.waitingBytes())
+        .put("done", status.doneCount())
+        .put("beforeBytes", status.beforeBytes())
+        .put("afterBytes", status.afterBytes())
+        .put("kept", status.keptCount())
         .put("problem", status.problem());
   }
 

@@ -114,14 +114,28 @@ final class StateOperations {
       throw new RefusedException(
           Reason.NOT_FOUND, "domain '" + name.orElse("") + "' does not exist");
     }
+    boolean recompress = request.body().bool("recompress", false);
     for (DomainRecord domain : chosen) {
       store.runHousekeeping(domain.id());
+      if (recompress) {
+        store.runRecompression(domain.id());
+      }
     }
     return ApiReply.ok(housekeepingOf(chosen));
   }
 
   ApiReply pauseHousekeeping(ApiRequest request) throws IOException {
-    store.pauseHousekeeping(request.body().bool("paused", true));
+    JsonObject body = request.body();
+    if (!body.has("paused") && !body.has("recompression")) {
+      throw new RefusedException(
+          Reason.INVALID_REQUEST, "nothing to set: neither 'paused' nor 'recompression'");
+    }
+    if (body.has("paused")) {
+      store.pauseHousekeeping(body.bool("paused", false));
+    }
+    if (body.has("recompression")) {
+      store.setRecompression(body.bool("recompression", true));
+    }
     return ApiReply.ok(housekeepingOf(store.domains()));
   }
 
@@ -143,7 +157,9 @@ final class StateOperations {
   private JsonObject housekeepingOf(List<DomainRecord> domains) throws IOException {
     JsonArray states = new JsonArray();
     for (DomainRecord domain : domains) {
-      states.add(ApiJson.housekeeping(domain, store.housekeepingStatus(domain.id())));
+      states.add(
+          ApiJson.housekeeping(domain, store.housekeepingStatus(domain.id()))
+              .put("recompression", ApiJson.recompression(store.recompressionStatus(domain.id()))));
     }
     return new JsonObject().put("domains", states);
   }

@@ -1,9 +1,10 @@
 package onefold.store.container;
 
 /**
- * Where a block lies.
+ * Where a block lies. Another generation of the container has other blocks with the same slots.
  *
  * @param containerNumber the container
+ * @param generation the generation of the container in which it lies there
  * @param block index of the block in the container, from 0
  * @param firstSlot slot of its first chunk
  * @param chunkCount how many chunks it holds
@@ -14,6 +15,7 @@ package onefold.store.container;
  */
 public record BlockLocation(
     long containerNumber,
+    long generation,
     int block,
     int firstSlot,
     int chunkCount,

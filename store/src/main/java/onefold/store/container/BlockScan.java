@@ -64,7 +64,8 @@ final class BlockScan {
   }
 
   private Found scan(boolean exact) throws IOException {
-    ContainerLayout.Builder layout = new ContainerLayout.Builder(identity.number());
+    ContainerLayout.Builder layout =
+        new ContainerLayout.Builder(identity.number(), identity.generation());
     FingerprintBatch chunks = new FingerprintBatch(identity.kind(), 1024);
     Fingerprinter fingerprinter = new Fingerprinter(ParameterSet.of(identity.parameterSet()));
     CorruptDataException damage = null;

@@ -134,7 +134,8 @@ final class ContainerFile {
   static ContainerLayout decodeLayout(String path, Footer footer, byte[] table)
       throws CorruptDataException {
     checkCrc(path, footer.blockTableOffset(), "block table", footer.blockTableCrc(), table);
-    ContainerLayout.Builder layout = new ContainerLayout.Builder(footer.identity().number());
+    ContainerLayout.Builder layout =
+        new ContainerLayout.Builder(footer.identity().number(), footer.identity().generation());
     long at = ContainerFormat.HEADER_BYTES;
     for (int block = 0; block < footer.blockCount(); block++) {
       int row = block * ContainerFormat.TABLE_ROW_BYTES;
@@ -203,6 +204,12 @@ final class ContainerFile {
           ContainerFormat.decodeLength(tables, count * Fingerprint.BYTES + slot * width, width);
     }
     return new ContainerDirectory(expected.number(), layout, chunks);
+  }
+
+  /** Reads the footer of a file whose tables are sound too. */
+  static Footer readSoundFooter(StoredContainer file, Identity expected) throws IOException {
+    readDirectory(file, expected);
+    return readFooter(file, expected);
   }
 
   private static void checkCrc(String path, long offset, String what, int expected, byte[] bytes)

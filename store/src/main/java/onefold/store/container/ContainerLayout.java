@@ -8,6 +8,7 @@ import java.util.Arrays;
  */
 final class ContainerLayout {
   private final long containerNumber;
+  private final long generation;
   private final int blockCount;
   private final int[] offsets;
   private final int[] storedBytes;
@@ -18,6 +19,7 @@ final class ContainerLayout {
 
   private ContainerLayout(Builder builder) {
     containerNumber = builder.containerNumber;
+    generation = builder.generation;
     blockCount = builder.blockCount;
     offsets = Arrays.copyOf(builder.offsets, blockCount);
     storedBytes = Arrays.copyOf(builder.storedBytes, blockCount);
@@ -30,6 +32,7 @@ final class ContainerLayout {
   /** A layout that still grows, one block behind the other. Not safe for several threads. */
   static final class Builder {
     private final long containerNumber;
+    private final long generation;
     private int blockCount;
     private int[] offsets = new int[64];
     private int[] storedBytes = new int[64];
@@ -40,8 +43,9 @@ final class ContainerLayout {
     private long rawSum;
     private long storedSum;
 
-    Builder(long containerNumber) {
+    Builder(long containerNumber, long generation) {
       this.containerNumber = containerNumber;
+      this.generation = generation;
     }
 
     /**
@@ -89,6 +93,7 @@ final class ContainerLayout {
     BlockLocation location(int block) {
       return ContainerLayout.location(
           containerNumber,
+          generation,
           block,
           blockCount,
           offsets,
@@ -124,6 +129,7 @@ final class ContainerLayout {
   BlockLocation location(int block) {
     return location(
         containerNumber,
+        generation,
         block,
         blockCount,
         offsets,
@@ -158,6 +164,7 @@ final class ContainerLayout {
 
   private static BlockLocation location(
       long containerNumber,
+      long generation,
       int block,
       int blockCount,
       int[] offsets,
@@ -173,6 +180,7 @@ final class ContainerLayout {
     int end = block + 1 < blockCount ? firstSlots[block + 1] : chunkCount;
     return new BlockLocation(
         containerNumber,
+        generation,
         block,
         firstSlots[block],
         end - firstSlots[block],

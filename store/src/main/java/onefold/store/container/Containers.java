@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -64,7 +65,7 @@ public final class Containers implements AutoCloseable {
   private final ContainerSettings settings;
   private final SealListener listener;
   private final OpenFiles files;
-  private final LruCache<Long, ContainerLayout> layouts;
+  private final LruCache<OpenFiles.Key, ContainerLayout> layouts;
   private final LruCache<BlockKey, DecodedBlock> blocks;
   private final Map<ChunkKind, List<Lane>> lanes = new EnumMap<>(ChunkKind.class);
 
@@ -79,24 +80,47 @@ public final class Containers implements AutoCloseable {
   private final Map<Long, OpenContainer> unsealed = new TreeMap<>();
   private final Set<ChunkKind> heldKinds = EnumSet.noneOf(ChunkKind.class);
   private final List<CorruptDataException> recoveryDamages = new ArrayList<>();
+
+  /** Files of other generations that could not be deleted. */
+  private final Map<Long, List<Name>> leftOver = new HashMap<>();
+
   private long nextNumber = 1;
   private int sealing;
   private int nextLane;
   private boolean closed;
   private @Nullable IOException sealFailure;
 
-  private record BlockKey(long containerNumber, int block) {}
+  private record BlockKey(long containerNumber, long generation, int block) {}
 
-  /** A container that exists. */
+  /** One generation of a container that exists. */
   private static final class Entry {
     final Name name;
     final @Nullable OpenContainer open;
     volatile @Nullable ContainerInfo info;
 
-    Entry(Name name, @Nullable OpenContainer open) {
+    /** When somebody last read it for an application, or it came to be. */
+    volatile long usedNanos;
+
+    /** Whether making it smaller has been tried in vain. */
+    volatile boolean isAsSmallAsItGets;
+
+    Entry(Name name, @Nullable OpenContainer open, long nowNanos) {
       this.name = name;
       this.open = open;
+      this.usedNanos = nowNanos;
     }
+
+    OpenFiles.Key key() {
+      return new OpenFiles.Key(name.number(), name.generation());
+    }
+  }
+
+  private Entry newEntry(Name name, @Nullable OpenContainer open) {
+    return new Entry(name, open, scheduler.nanoTime());
+  }
+
+  private static OpenFiles.Key key(Identity identity) {
+    return new OpenFiles.Key(identity.number(), identity.generation());
   }
 
   /** An unsealed container, with the use of its file that keeps it open. */
@@ -221,7 +245,7 @@ public final class Containers implements AutoCloseable {
       for (Name name : names) {
         nextNumber = Math.max(nextNumber, name.number() + 1);
         if (name.sealed()) {
-          newest.put(name.number(), name); // Names come in order of generation.
+          newest.merge(name.number(), name, this::better);
         }
       }
       boolean deleted = false;
@@ -229,7 +253,7 @@ public final class Containers implements AutoCloseable {
         Name sealedName = newest.get(name.number());
         boolean superseded = sealedName != null && !sealedName.equals(name);
         if (name.sealed() && !superseded) {
-          entries.put(name.number(), new Entry(name, null));
+          entries.put(name.number(), newEntry(name, null));
         } else if (superseded || !recover(name, ends.endBytes(name.number()))) {
           store.delete(name);
           deleted = true;
@@ -238,6 +262,28 @@ public final class Containers implements AutoCloseable {
       if (deleted) {
         store.forceNames(kind);
       }
+    }
+  }
+
+  /**
+   * Which of two sealed generations counts: the younger one, which was proven to hold the same
+   * before it got its name, unless that cannot be seen any more and the older one is whole.
+   */
+  private Name better(Name older, Name younger) {
+    Optional<Footer> before = footer(older);
+    Optional<Footer> after = footer(younger);
+    boolean same =
+        before.isPresent()
+            && after.isPresent()
+            && Arrays.equals(before.get().contentRoot(), after.get().contentRoot());
+    return before.isEmpty() || same ? younger : older;
+  }
+
+  private Optional<Footer> footer(Name name) {
+    try (StoredContainer file = store.open(name)) {
+      return Optional.of(ContainerFile.readSoundFooter(file, identity(name)));
+    } catch (IOException e) {
+      return Optional.empty();
     }
   }
 
@@ -271,13 +317,13 @@ public final class Containers implements AutoCloseable {
       try {
         repairHeader(file, identity);
         ContainerDirectory directory = container.seal();
-        entries.put(name.number(), new Entry(sealedName(name), null));
+        entries.put(name.number(), newEntry(sealedName(name), null));
         listener.sealed(name.number(), directory);
       } catch (StoreFullException e) {
         // It can be read; sealing it is tried again with the next one.
-        OpenFiles.Handle handle = files.acquire(name.number(), () -> file);
+        OpenFiles.Handle handle = files.acquire(key(identity), () -> file);
         unfinished.add(new Growing(container, handle));
-        entries.put(name.number(), new Entry(name, container));
+        entries.put(name.number(), newEntry(name, container));
         unsealed.put(name.number(), container);
         kept = true;
       }
@@ -430,10 +476,10 @@ public final class Containers implements AutoCloseable {
       ContainerFile.writeHeader(file, identity, Id.random(scheduler.random()));
       OpenContainer container =
           new OpenContainer(store, file, identity, scheduler.lock("container"));
-      OpenFiles.Handle handle = files.acquire(number, () -> file);
+      OpenFiles.Handle handle = files.acquire(key(identity), () -> file);
       lock.lock();
       try {
-        entries.put(number, new Entry(name, container));
+        entries.put(number, newEntry(name, container));
         unsealed.put(number, container);
       } finally {
         lock.unlock();
@@ -491,7 +537,7 @@ public final class Containers implements AutoCloseable {
   }
 
   private void force(OpenContainer container) throws IOException {
-    try (OpenFiles.Handle handle = files.use(container.identity.number())) {
+    try (OpenFiles.Handle handle = files.use(key(container.identity))) {
       if (handle != null) {
         container.force();
       }
@@ -699,12 +745,12 @@ public final class Containers implements AutoCloseable {
       OpenContainer container = growing.container();
       ContainerDirectory directory = container.seal();
       long number = container.identity.number();
-      layouts.put(number, directory.layout());
+      layouts.put(key(container.identity), directory.layout());
       lock.lock();
       try {
         Entry before = entries.get(number);
         if (before != null) {
-          entries.put(number, new Entry(sealedName(before.name), null));
+          entries.put(number, newEntry(sealedName(before.name), null));
         }
         unsealed.remove(number);
       } finally {
@@ -791,7 +837,7 @@ public final class Containers implements AutoCloseable {
       store.delete(entry.name);
     }
     growing.handle().close();
-    files.forget(number);
+    files.forget(key(growing.container().identity));
   }
 
   /** Seals what is open and closes the files. Readers that are under way finish. */
@@ -851,21 +897,45 @@ public final class Containers implements AutoCloseable {
   // ---- reading
 
   /**
-   * The block that holds a slot.
+   * Where the block lies that holds a slot, in the generation that counts now.
    *
    * @throws CorruptDataException if the container has no such slot: it has lost its end
    * @throws ContainerGoneException if there is no container of this number
    */
-  public int blockOfSlot(long containerNumber, int slot) throws IOException {
-    Entry entry = entry(containerNumber);
+  public BlockLocation locationOfSlot(long containerNumber, int slot) throws IOException {
+    return current(containerNumber, entry -> location(entry, blockOfSlot(entry, slot)));
+  }
+
+  private int blockOfSlot(Entry entry, int slot) throws IOException {
     OpenContainer open = entry.open;
     if (open != null) {
       checkSlot(entry.name, slot, open.chunkCount());
       return open.blockOf(slot);
     }
-    ContainerLayout layout = layout(containerNumber);
+    ContainerLayout layout = layout(entry);
     checkSlot(entry.name, slot, layout.chunkCount());
     return layout.blockOf(slot);
+  }
+
+  /** What is asked of one generation of a container. */
+  @FunctionalInterface
+  private interface Asking<T> {
+    /** Throws {@link ContainerGoneException} if that generation is gone. */
+    T of(Entry entry) throws IOException;
+  }
+
+  /** Asks the generation that counts; one that was replaced meanwhile is asked no more. */
+  private <T> T current(long containerNumber, Asking<T> asking) throws IOException {
+    while (true) {
+      Entry entry = entry(containerNumber);
+      try {
+        return asking.of(entry);
+      } catch (ContainerGoneException e) {
+        if (entry(containerNumber).name.generation() == entry.name.generation()) {
+          throw e;
+        }
+      }
+    }
   }
 
   private void checkSlot(Name name, int slot, int count) throws CorruptDataException {
@@ -875,25 +945,40 @@ public final class Containers implements AutoCloseable {
     }
   }
 
-  /**
-   * Where a block lies.
-   *
-   * @throws ContainerGoneException if there is no container of this number
-   */
-  public BlockLocation location(long containerNumber, int block) throws IOException {
-    OpenContainer open = entry(containerNumber).open;
-    return open != null ? open.location(block) : layout(containerNumber).location(block);
+  private BlockLocation location(Entry entry, int block) throws IOException {
+    OpenContainer open = entry.open;
+    return open != null ? open.location(block) : layout(entry).location(block);
   }
 
   /**
    * Reads a block as it is stored.
    *
    * @throws CorruptDataException if it is not what the directory says
-   * @throws ContainerGoneException if there is no container of this number
+   * @throws ContainerGoneException if there is no container of this number, or the container has
+   *     another generation now: then its slots lie in other blocks
    */
-  public StoredBlock readBlock(long containerNumber, int block) throws IOException {
-    BlockLocation location = location(containerNumber, block);
-    try (OpenFiles.Handle handle = file(containerNumber)) {
+  public StoredBlock readBlock(long containerNumber, long generation, int block)
+      throws IOException {
+    Entry entry = entry(containerNumber);
+    if (entry.name.generation() != generation) {
+      throw new ContainerGoneException(containerNumber);
+    }
+    entry.usedNanos = scheduler.nanoTime();
+    return readBlock(entry, block);
+  }
+
+  /** As the other, for a block of a directory; says nothing of how warm the container is. */
+  public StoredBlock readBlock(BlockLocation location) throws IOException {
+    Entry entry = entry(location.containerNumber());
+    if (entry.name.generation() != location.generation()) {
+      throw new ContainerGoneException(location.containerNumber());
+    }
+    return readBlock(entry, location.block());
+  }
+
+  private StoredBlock readBlock(Entry entry, int block) throws IOException {
+    BlockLocation location = location(entry, block);
+    try (OpenFiles.Handle handle = file(entry)) {
       checkNotLost(handle.file.path(), location);
       byte[] bytes =
           ContainerFile.read(handle.file, location.offsetBytes(), location.storedBytes());
@@ -909,7 +994,7 @@ public final class Containers implements AutoCloseable {
    * @param location from the container's directory
    */
   public void willRead(BlockLocation location) throws IOException {
-    try (OpenFiles.Handle handle = file(location.containerNumber())) {
+    try (OpenFiles.Handle handle = file(entry(location.containerNumber()))) {
       handle.file.willRead(location.offsetBytes(), location.storedBytes());
     }
   }
@@ -922,7 +1007,12 @@ public final class Containers implements AutoCloseable {
    * @throws ContainerGoneException if there is no container of this number
    */
   public DecodedBlock decodedBlock(long containerNumber, int slot) throws IOException {
-    BlockKey key = new BlockKey(containerNumber, blockOfSlot(containerNumber, slot));
+    return current(containerNumber, entry -> decodedBlock(entry, slot));
+  }
+
+  private DecodedBlock decodedBlock(Entry entry, int slot) throws IOException {
+    BlockKey key =
+        new BlockKey(entry.name.number(), entry.name.generation(), blockOfSlot(entry, slot));
     DecodedBlock cached = blocks.get(key);
     if (cached != null) {
       return cached;
@@ -944,7 +1034,7 @@ public final class Containers implements AutoCloseable {
       return promise.await();
     }
     try {
-      StoredBlock stored = readBlock(containerNumber, key.block());
+      StoredBlock stored = readBlock(entry, key.block());
       DecodedBlock block = decode(stored.location(), stored.bytes(), 0);
       blocks.put(key, block);
       promise.complete(block);
@@ -973,6 +1063,7 @@ public final class Containers implements AutoCloseable {
    */
   public byte[] readChunk(ChunkPlace place, byte[] fingerprints, int offset) throws IOException {
     DecodedBlock block = decodedBlock(place.containerNumber(), place.slot());
+    warm(place.containerNumber());
     int from = block.offset(place.slot());
     int length = block.lengthBytes(place.slot());
     Decoder decoder = takeDecoder();
@@ -997,6 +1088,20 @@ public final class Containers implements AutoCloseable {
     return Arrays.copyOfRange(block.bytes(), from, from + length);
   }
 
+  /** Takes note that a container is read for an application. */
+  private void warm(long containerNumber) {
+    long now = scheduler.nanoTime();
+    lock.lock();
+    try {
+      Entry entry = entries.get(containerNumber);
+      if (entry != null) {
+        entry.usedNanos = now;
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /**
    * Reads bytes of a container's file as they are, header included.
    *
@@ -1007,7 +1112,7 @@ public final class Containers implements AutoCloseable {
     if (fromBytes < 0 || fromBytes > toBytes || toBytes > Integer.MAX_VALUE) {
       throw new IllegalArgumentException("range " + fromBytes + " to " + toBytes);
     }
-    try (OpenFiles.Handle handle = file(containerNumber)) {
+    try (OpenFiles.Handle handle = file(entry(containerNumber))) {
       return ContainerFile.read(handle.file, fromBytes, (int) (toBytes - fromBytes));
     }
   }
@@ -1019,11 +1124,14 @@ public final class Containers implements AutoCloseable {
    * @throws ContainerGoneException if there is no container of this number
    */
   public ContainerDirectory directory(long containerNumber) throws IOException {
-    Entry entry = entry(containerNumber);
+    return current(containerNumber, this::directory);
+  }
+
+  private ContainerDirectory directory(Entry entry) throws IOException {
     if (entry.open != null) {
       return entry.open.directory();
     }
-    try (OpenFiles.Handle handle = file(containerNumber)) {
+    try (OpenFiles.Handle handle = file(entry)) {
       try {
         return ContainerFile.readDirectory(handle.file, identity(entry.name));
       } catch (CorruptDataException e) {
@@ -1038,23 +1146,25 @@ public final class Containers implements AutoCloseable {
     return new ContainerDirectory(name.number(), found.layout().build(), found.chunks());
   }
 
-  private ContainerLayout layout(long containerNumber) throws IOException {
-    ContainerLayout cached = layouts.get(containerNumber);
+  private ContainerLayout layout(Entry entry) throws IOException {
+    ContainerLayout cached = layouts.get(entry.key());
     if (cached != null) {
       return cached;
     }
-    Entry entry = entry(containerNumber);
     ContainerLayout layout;
-    try (OpenFiles.Handle handle = file(containerNumber)) {
+    try (OpenFiles.Handle handle = file(entry)) {
       try {
         layout = ContainerFile.readLayout(handle.file, identity(entry.name));
       } catch (CorruptDataException e) {
         layout = salvage(handle.file, entry.name).layout();
       }
     }
-    layouts.put(containerNumber, layout);
+    layouts.put(entry.key(), layout);
     return layout;
   }
+
+  /** A container's directory, and the file that it is of. */
+  private record Opened(ContainerDirectory directory, OpenFiles.Handle handle) {}
 
   /**
    * Hands the blocks of a container to a visitor, in order, read sequentially. Blocks appended
@@ -1063,8 +1173,9 @@ public final class Containers implements AutoCloseable {
    * @throws ContainerGoneException if there is no container of this number
    */
   public void scan(long containerNumber, BlockVisitor visitor) throws IOException {
-    ContainerDirectory directory = directory(containerNumber);
-    try (OpenFiles.Handle handle = file(containerNumber)) {
+    Opened opened = current(containerNumber, entry -> new Opened(directory(entry), file(entry)));
+    ContainerDirectory directory = opened.directory();
+    try (OpenFiles.Handle handle = opened.handle()) {
       int first = 0;
       while (first < directory.blockCount()) {
         long start = directory.block(first).offsetBytes();
@@ -1188,17 +1299,21 @@ public final class Containers implements AutoCloseable {
     decoder.reader.close();
   }
 
-  private OpenFiles.Handle file(long containerNumber) throws IOException {
-    Entry entry = entry(containerNumber);
+  /** Opens the file of one generation; {@link ContainerGoneException} if it has been replaced. */
+  private OpenFiles.Handle file(Entry entry) throws IOException {
     try {
-      return files.acquire(containerNumber, () -> store.open(entry.name));
+      return files.acquire(entry.key(), () -> store.open(entry.name));
     } catch (NoSuchFileException | FileNotFoundException e) {
-      Name name = entry(containerNumber).name; // Deleted meanwhile: then it is gone.
-      if (!name.equals(entry.name)) {
-        return files.acquire(containerNumber, () -> store.open(name));
+      long number = entry.name.number();
+      Name now = entry(number).name; // Deleted meanwhile: then it is gone.
+      if (now.generation() != entry.name.generation()) {
+        throw new ContainerGoneException(number);
+      }
+      if (!now.equals(entry.name)) {
+        return files.acquire(entry.key(), () -> store.open(now));
       }
       throw new CorruptDataException(
-          "container " + containerNumber, -1, "a file", "none: " + e.getMessage());
+          "container " + number, -1, "a file", "none: " + e.getMessage());
     }
   }
 
@@ -1213,6 +1328,141 @@ public final class Containers implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  // ---- recompression
+
+  /**
+   * Sealed containers of data that nobody has read for an application for some time and that have
+   * not been written anew, the ones not read for longest first.
+   *
+   * @param nanos for how long, since they came to be or since the start
+   */
+  public List<Long> cold(long nanos) {
+    long now = scheduler.nanoTime();
+    List<Entry> found = new ArrayList<>();
+    lock.lock();
+    try {
+      for (Entry entry : entries.values()) {
+        if (entry.open == null
+            && entry.name.kind() == ChunkKind.DATA
+            && entry.name.generation() == FIRST_GENERATION
+            && !entry.isAsSmallAsItGets
+            && now - entry.usedNanos >= nanos) {
+          found.add(entry);
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    found.sort(
+        Comparator.<Entry>comparingLong(entry -> entry.usedNanos - now)
+            .thenComparingLong(entry -> entry.name.number()));
+    return found.stream().map(entry -> entry.name.number()).toList();
+  }
+
+  /**
+   * Writes a sealed container anew, with a stronger codec and larger blocks: the next generation,
+   * in which every chunk has the slot it had. What cannot be proven, in the old file or in the new
+   * one, leaves the container as it is. Nobody may delete the container meanwhile; reading goes on.
+   *
+   * <p>The new file is written, forced, read back and proven, renamed, its name is forced; then
+   * readers are sent to it, and the old file is deleted. A crash before the rename leaves an
+   * unsealed file beside a sealed one, which recovery deletes; a crash after it leaves two sealed
+   * ones, of which recovery keeps the younger.
+   *
+   * @return how much smaller the file is; 0 if it would not be worth it, and nothing has changed
+   * @throws CorruptDataException if the old file is damaged; the visitor has heard in which block
+   * @throws StoreFullException if there is no space
+   */
+  public long recompress(long containerNumber, Recompression how) throws IOException {
+    Entry entry = entry(containerNumber);
+    if (entry.open != null) {
+      throw new IllegalArgumentException("container " + containerNumber + " is not sealed");
+    }
+    Name name = new Name(entry.name.kind(), containerNumber, entry.name.generation() + 1, false);
+    Identity identity = identity(name);
+    long saved;
+    ContainerLayout layout;
+    boolean done = false;
+    try (OpenFiles.Handle old = file(entry)) {
+      StoredContainer file = store.create(name.kind(), containerNumber, name.generation());
+      try {
+        ContainerFile.writeHeader(file, identity, Id.random(scheduler.random()));
+        OpenContainer next = new OpenContainer(store, file, identity, scheduler.lock("container"));
+        Optional<ContainerDirectory> written =
+            how.write(old.file, identity(entry.name), parameterSet, scheduler, next);
+        if (written.isEmpty()) {
+          entry.isAsSmallAsItGets = true;
+          return 0;
+        }
+        layout = written.get().layout();
+        saved = old.file.sizeBytes() - file.sizeBytes();
+        done = true;
+      } catch (CorruptDataException e) {
+        entry.isAsSmallAsItGets = true; // It stays until somebody has healed what is in it.
+        throw e;
+      } finally {
+        file.close();
+        if (!done) {
+          discard(name);
+        }
+      }
+    }
+    replace(entry, sealedName(name), layout);
+    return saved;
+  }
+
+  /**
+   * Deletes what has become of a generation that is not to be; if that fails, with its container.
+   */
+  private void discard(Name name) {
+    for (Name either : List.of(name, sealedName(name))) {
+      try {
+        store.delete(either);
+      } catch (NoSuchFileException e) {
+        // It has the other name.
+      } catch (IOException e) {
+        keepLeftOver(either);
+      }
+    }
+  }
+
+  private void keepLeftOver(Name name) {
+    lock.lock();
+    try {
+      leftOver.computeIfAbsent(name.number(), key -> new ArrayList<>()).add(name);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Sends readers to another generation and deletes the one before. */
+  private void replace(Entry before, Name name, ContainerLayout layout) throws IOException {
+    Entry now = newEntry(name, null);
+    now.usedNanos = before.usedNanos;
+    layouts.put(now.key(), layout);
+    lock.lock();
+    try {
+      if (!entries.replace(name.number(), before, now)) {
+        throw new IllegalStateException("container " + name.number() + " was deleted meanwhile");
+      }
+    } finally {
+      lock.unlock();
+    }
+    keepLeftOver(before.name); // Until it is gone.
+    files.forget(before.key());
+    layouts.removeIf(key -> key.equals(before.key()));
+    blocks.removeIf(key ->
+        key.containerNumber() == name.number() && key.generation() == before.name.generation());
+    store.delete(before.name);
+    lock.lock();
+    try {
+      leftOver.remove(name.number());
+    } finally {
+      lock.unlock();
+    }
+    store.forceNames(name.kind());
   }
 
   // ---- the whole
@@ -1260,7 +1510,10 @@ public final class Containers implements AutoCloseable {
    * @throws ContainerGoneException if there is no container of this number
    */
   public ContainerInfo info(long containerNumber) throws IOException {
-    Entry entry = entry(containerNumber);
+    return current(containerNumber, this::info);
+  }
+
+  private ContainerInfo info(Entry entry) throws IOException {
     if (entry.open != null) {
       return entry.open.info();
     }
@@ -1268,7 +1521,7 @@ public final class Containers implements AutoCloseable {
     if (info != null) {
       return info;
     }
-    try (OpenFiles.Handle handle = file(containerNumber)) {
+    try (OpenFiles.Handle handle = file(entry)) {
       info = readInfo(handle.file, entry.name);
     }
     entry.info = info;
@@ -1340,6 +1593,8 @@ public final class Containers implements AutoCloseable {
         Entry entry = entries.remove(number);
         if (entry != null) {
           gone.add(entry.name);
+          gone.addAll(leftOver.getOrDefault(number, List.of()));
+          leftOver.remove(number);
         }
       }
     } finally {
@@ -1348,11 +1603,11 @@ public final class Containers implements AutoCloseable {
     Set<ChunkKind> kinds = EnumSet.noneOf(ChunkKind.class);
     for (Name name : gone) {
       store.delete(name);
-      files.forget(name.number());
-      layouts.removeIf(number -> number == name.number());
+      files.forget(new OpenFiles.Key(name.number(), name.generation()));
       kinds.add(name.kind());
     }
     Set<Long> numbers = Set.copyOf(containerNumbers);
+    layouts.removeIf(key -> numbers.contains(key.number()));
     blocks.removeIf(key -> numbers.contains(key.containerNumber()));
     for (ChunkKind kind : kinds) {
       store.forceNames(kind);
@@ -1368,14 +1623,17 @@ public final class Containers implements AutoCloseable {
    */
   public long verify(long containerNumber, boolean deep, Consumer<CorruptDataException> damages)
       throws IOException {
-    Entry entry = entry(containerNumber);
-    if (entry.open != null) {
-      throw new IllegalArgumentException("container " + containerNumber + " is not sealed");
-    }
-    try (OpenFiles.Handle handle = file(containerNumber)) {
-      return new ContainerVerifier(handle.file, identity(entry.name), parameterSet, damages)
-          .run(deep);
-    }
+    return current(
+        containerNumber,
+        entry -> {
+          if (entry.open != null) {
+            throw new IllegalArgumentException("container " + containerNumber + " is not sealed");
+          }
+          try (OpenFiles.Handle handle = file(entry)) {
+            return new ContainerVerifier(handle.file, identity(entry.name), parameterSet, damages)
+                .run(deep);
+          }
+        });
   }
 
   /** Gives back what caches hold and closes files that nobody reads. */

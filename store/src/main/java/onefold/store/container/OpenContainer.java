@@ -44,7 +44,7 @@ final class OpenContainer {
         file,
         identity,
         lock,
-        new ContainerLayout.Builder(identity.number()),
+        new ContainerLayout.Builder(identity.number(), identity.generation()),
         new FingerprintBatch(identity.kind(), 1024));
   }
 
@@ -210,13 +210,26 @@ final class OpenContainer {
     }
   }
 
+  /** What is asked of a container that is whole and not sealed yet. */
+  @FunctionalInterface
+  interface Proof {
+    /** Throws if the container must not be sealed. */
+    void check(ContainerDirectory directory) throws IOException;
+  }
+
   /** Writes the directory behind the blocks and seals the file; answers the directory. */
   ContainerDirectory seal() throws IOException {
+    return seal(directory -> {});
+  }
+
+  /** As {@link #seal()}; the proof is asked for after everything has been forced. */
+  ContainerDirectory seal(Proof proof) throws IOException {
     ContainerDirectory directory = directory();
     long size =
         ContainerFile.writeDirectory(
             file, identity, directory.layout(), directory.chunks(), endBytes());
     file.truncate(size); // An earlier try may have written more.
+    proof.check(directory);
     file.seal();
     lock.lock();
     try {

@@ -17,8 +17,11 @@ final class OpenFiles implements AutoCloseable {
   private final SchedulerLock lock;
   private final int maxIdle;
 
+  /** A file: one generation of a container. */
+  record Key(long number, long generation) {}
+
   // Guarded by lock.
-  private final LinkedHashMap<Long, Handle> handles = new LinkedHashMap<>(16, 0.75f, true);
+  private final LinkedHashMap<Key, Handle> handles = new LinkedHashMap<>(16, 0.75f, true);
   private boolean closed;
 
   /** Opens a file that nobody has open. */
@@ -59,8 +62,8 @@ final class OpenFiles implements AutoCloseable {
     this.maxIdle = maxIdle;
   }
 
-  Handle acquire(long number, Opener opener) throws IOException {
-    Handle handle = use(number);
+  Handle acquire(Key key, Opener opener) throws IOException {
+    Handle handle = use(key);
     if (handle != null) {
       return handle;
     }
@@ -68,7 +71,7 @@ final class OpenFiles implements AutoCloseable {
     StoredContainer surplus = null;
     lock.lock();
     try {
-      Handle other = handles.get(number);
+      Handle other = handles.get(key);
       if (other != null) {
         surplus = file;
         handle = other;
@@ -76,7 +79,7 @@ final class OpenFiles implements AutoCloseable {
         handle = new Handle(file);
         if (!closed) {
           handle.kept = true;
-          handles.put(number, handle);
+          handles.put(key, handle);
         }
       }
       handle.users++;
@@ -90,15 +93,15 @@ final class OpenFiles implements AutoCloseable {
   }
 
   /** Takes over a file that is open already. */
-  void adopt(long number, StoredContainer file) throws IOException {
-    acquire(number, () -> file).close();
+  void adopt(Key key, StoredContainer file) throws IOException {
+    acquire(key, () -> file).close();
   }
 
   /** A use of a file if it is open, else null. */
-  @Nullable Handle use(long number) {
+  @Nullable Handle use(Key key) {
     lock.lock();
     try {
-      Handle handle = handles.get(number);
+      Handle handle = handles.get(key);
       if (handle != null) {
         handle.users++;
       }
@@ -109,11 +112,11 @@ final class OpenFiles implements AutoCloseable {
   }
 
   /** Lets go of a container's file; its readers finish. */
-  void forget(long number) throws IOException {
+  void forget(Key key) throws IOException {
     List<StoredContainer> idle = new ArrayList<>();
     lock.lock();
     try {
-      Handle handle = handles.remove(number);
+      Handle handle = handles.remove(key);
       if (handle != null) {
         handle.kept = false;
         if (handle.users == 0) {

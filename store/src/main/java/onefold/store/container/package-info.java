@@ -4,14 +4,17 @@
  *
  * <p>{@link onefold.store.container.Containers} is the face. Blocks are appended to a few open
  * containers a kind; a full one is sealed in the background and then never changes. A chunk's place
- * is (container, slot); the container's directory turns the slot into a block. Bytes: {@code
- * docs/formats/container.md}.
+ * is (container, slot); the container's directory turns the slot into a block. A cold container is
+ * written anew as its next generation, which has the same slots in other blocks ({@link
+ * onefold.store.container.Recompression}); so a block is named by container, generation and number.
+ * Bytes: {@code docs/formats/container.md}.
  *
  * <p>May import {@code onefold.chunker}, {@code onefold.block}, {@code onefold.store} (its
  * exceptions and ids), {@code .device} and {@code .scheduler}. Tasks: {@code seal-container}, at
  * most {@link onefold.store.container.Containers#MAX_SEALING} at a time and one more for each that
  * could not be sealed before; {@code force-container}, one for each container of a force but the
- * first. None remains when nothing is done.
+ * first; {@code recompress}, computations of {@link onefold.store.container.Recompression}. None
+ * remains when nothing is done.
  *
  * <p>Promises, and why a crash at any moment keeps them:
  *
@@ -34,6 +37,10 @@
  *   <li><b>Every read is checked</b> against the checksum in the directory, which finds a stale or
  *       misplaced block too; a chunk handed out by {@code readChunk} against its fingerprint.
  *   <li><b>A directory that is damaged is made again</b> from the blocks, in memory.
+ *   <li><b>One whole generation at every moment.</b> The next one is forced, read back and proven
+ *       before it is renamed, and its name is forced before the old file is deleted. An {@code
+ *       .open} file beside a {@code .container} of its number was never finished and is deleted; of
+ *       two {@code .container} files the younger counts.
  *   <li><b>Full is not broken.</b> A block for which there is no space leaves the container as it
  *       was; a container whose directory has no space stays open and readable and is sealed later.
  * </ol>
@@ -50,6 +57,13 @@
  *     writes behind all blocks</td></tr>
  * <tr><td>delete</td><td>read, scan</td><td>the reader has the file open and finishes; one that comes
  *     later hears that the container has gone and looks up again</td></tr>
+ * <tr><td>recompress</td><td>read, scan, verify</td><td>a reader asks one generation, directory and
+ *     file together, and finishes on the open file; whoever finds its file deleted, or comes with the
+ *     number of a block of a generation that is gone, asks the one that counts now</td></tr>
+ * <tr><td>recompress</td><td>delete of the same container</td><td>never: both are done by the domain's
+ *     task {@code housekeeping}</td></tr>
+ * <tr><td>recompress</td><td>damage found in the old file</td><td>every chunk is proven before it is
+ *     written anew; one that is not ends the attempt</td></tr>
  * <tr><td>decodedBlock</td><td>the same block</td><td>the second waits for the first one's promise
  *     </td></tr>
  * <tr><td>close</td><td>seal</td><td>it waits until none is being sealed</td></tr>

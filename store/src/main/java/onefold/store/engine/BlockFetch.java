@@ -31,9 +31,10 @@ final class BlockFetch implements AutoCloseable {
   private byte[] wantedFingerprints = new byte[16 * Fingerprint.BYTES];
   private int wantedCount;
 
-  private RecipeReader.BlockKey key = new RecipeReader.BlockKey(0, 0);
+  private RecipeReader.BlockKey key = new RecipeReader.BlockKey(0, 0, 0);
   private @Nullable Promise<Boolean> done;
   private boolean started;
+  private int plannedBytes;
 
   // Written by the tasks before the promise is kept.
   private byte[] raw = {};
@@ -50,14 +51,20 @@ final class BlockFetch implements AutoCloseable {
     this.fingerprinter = new Fingerprinter(domain.parameterSet());
   }
 
-  void prepare(RecipeReader.BlockKey newKey) {
+  void prepare(RecipeReader.BlockKey newKey, int rawBytes) {
     key = newKey;
+    plannedBytes = rawBytes;
     wantedCount = 0;
     uses = 0;
     started = false;
     done = null;
     chunkCount = 0;
     verified.clear();
+  }
+
+  /** Plain bytes of the block, as its container's directory says. */
+  int plannedBytes() {
+    return plannedBytes;
   }
 
   /** Says that a chunk will be needed; its fingerprint is then checked on the pool. */
@@ -88,7 +95,7 @@ final class BlockFetch implements AutoCloseable {
         () -> {
           boolean good = false;
           try {
-            byte[] stored = domain.storedBlock(key.containerNumber(), key.block());
+            byte[] stored = domain.storedBlock(key);
             good = scheduler.compute("unpack", () -> unpack(stored)).await();
           } catch (IOException e) {
             // The reader's thread reads it again and meets the error itself.
@@ -105,7 +112,7 @@ final class BlockFetch implements AutoCloseable {
     done = promise;
     boolean good = false;
     try {
-      good = unpack(domain.storedBlock(key.containerNumber(), key.block()));
+      good = unpack(domain.storedBlock(key));
     } catch (IOException e) {
       // The reader reads the chunk again, one by one, and meets the error there.
       good = false;

@@ -148,6 +148,9 @@ final class Domain implements AutoCloseable, Ground {
 
     /** Whether there is little free space left above the reserve. */
     boolean isSpaceShort();
+
+    /** Whether so many bytes can be written without coming near the reserve. */
+    boolean hasRoom(long bytes);
   }
 
   private Domain(
@@ -179,6 +182,7 @@ final class Domain implements AutoCloseable, Ground {
             flat,
             settings.containers().containerBytes(),
             settings.backgroundHousekeeping(),
+            settings.recompression(),
             names::storeTimeMillis);
   }
 
@@ -577,9 +581,11 @@ final class Domain implements AutoCloseable, Ground {
   /** Says in which block of a container a slot lies, and at which place in it. */
   void blockOf(long containerNumber, int slot, Pieces into, int piece) throws IOException {
     try {
-      int block = containers.blockOfSlot(containerNumber, slot);
-      into.block[piece] = block;
-      into.chunkInBlock[piece] = slot - containers.location(containerNumber, block).firstSlot();
+      BlockLocation location = containers.locationOfSlot(containerNumber, slot);
+      into.block[piece] = location.block();
+      into.generation[piece] = location.generation();
+      into.blockRawBytes[piece] = location.rawBytes();
+      into.chunkInBlock[piece] = slot - location.firstSlot();
     } catch (ContainerGoneException e) {
       // It went between the look-up and now; whoever reads the piece looks the chunk up again.
       into.block[piece] = Pieces.UNKNOWN;
@@ -596,9 +602,14 @@ final class Domain implements AutoCloseable, Ground {
     }
   }
 
-  /** A block in stored form. */
-  byte[] storedBlock(long containerNumber, int block) throws IOException {
-    byte[] bytes = containers.readBlock(containerNumber, block).bytes();
+  /**
+   * A block in stored form.
+   *
+   * @throws ContainerGoneException if the container or this generation of it has gone since
+   */
+  byte[] storedBlock(RecipeReader.BlockKey key) throws IOException {
+    byte[] bytes =
+        containers.readBlock(key.containerNumber(), key.generation(), key.block()).bytes();
     names.moved(bytes.length);
     return bytes;
   }
@@ -659,8 +670,7 @@ final class Domain implements AutoCloseable, Ground {
   private void quarantineWhatIsDamaged(QuarantinedChunk chunk) throws IOException {
     if (!isWhole(chunk.containerNumber(), chunk.slot())) {
       try {
-        int block = containers.blockOfSlot(chunk.containerNumber(), chunk.slot());
-        quarantineBlock(chunk.containerNumber(), block);
+        quarantineBlock(containers.locationOfSlot(chunk.containerNumber(), chunk.slot()));
       } catch (CorruptDataException e) {
         // No block is known for it.
       }
@@ -679,11 +689,25 @@ final class Domain implements AutoCloseable, Ground {
     }
   }
 
+  /** As the other, for a block that a reader has met. */
+  void quarantineBlock(RecipeReader.BlockKey key) throws IOException {
+    ContainerDirectory contents = containers.directory(key.containerNumber());
+    BlockLocation location = contents.block(0);
+    if (location.generation() == key.generation()) {
+      quarantineBlock(contents, contents.block(key.block()));
+    }
+    // Else the container has been written anew, of which every chunk was proven.
+  }
+
   /** Takes every chunk of a damaged block out of reach. */
-  void quarantineBlock(long containerNumber, int block) throws IOException {
-    ContainerDirectory contents = containers.directory(containerNumber);
+  void quarantineBlock(BlockLocation location) throws IOException {
+    // The slots are the same in every generation.
+    quarantineBlock(containers.directory(location.containerNumber()), location);
+  }
+
+  private void quarantineBlock(ContainerDirectory contents, BlockLocation location)
+      throws IOException {
     FingerprintBatch all = contents.chunks();
-    BlockLocation location = contents.block(block);
     for (int i = 0; i < location.chunkCount(); i++) {
       int slot = location.firstSlot() + i;
       if (!contents.isLost(slot)) {
@@ -692,7 +716,7 @@ final class Domain implements AutoCloseable, Ground {
                 contents.kind(),
                 all.fingerprint(slot),
                 all.lengthBytes(slot),
-                containerNumber,
+                contents.containerNumber(),
                 slot));
       }
     }
@@ -1029,6 +1053,7 @@ final class Domain implements AutoCloseable, Ground {
       if (upload.leavesGarbage()) {
         housekeeper.garbageLikely();
       }
+      housekeeper.coldLater();
     }
   }
 
@@ -1190,6 +1215,11 @@ final class Domain implements AutoCloseable, Ground {
   }
 
   @Override
+  public boolean hasRoom(long bytes) {
+    return names.hasRoom(bytes);
+  }
+
+  @Override
   public void finished(FinishedCycle finishedCycle) throws IOException {
     names.finished(this, finishedCycle);
   }
@@ -1286,7 +1316,7 @@ final class Domain implements AutoCloseable, Ground {
 
   @Override
   public void damaged(BlockLocation block) throws IOException {
-    quarantineBlock(block.containerNumber(), block.block());
+    quarantineBlock(block);
   }
 
   @Override

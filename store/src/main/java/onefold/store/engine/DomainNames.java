@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import onefold.chunker.ChunkKind;
 import onefold.chunker.Fingerprint;
@@ -35,7 +34,7 @@ final class DomainNames implements Domain.Names {
       CatalogPages pages,
       long epoch,
       Consumer<String> problem,
-      BooleanSupplier spaceIsShort) {}
+      SpaceGuard space) {}
 
   /** Bytes that uploads and readers have moved. */
   private final LongAdder moved = new LongAdder();
@@ -66,8 +65,8 @@ final class DomainNames implements Domain.Names {
       CatalogPages pages,
       long epoch,
       Consumer<String> problem,
-      BooleanSupplier spaceIsShort) {
-    parts = new Parts(committer, catalog, pages, epoch, problem, spaceIsShort);
+      SpaceGuard space) {
+    parts = new Parts(committer, catalog, pages, epoch, problem, space);
   }
 
   /** Says that the catalog has been put on other pages; the committer's task only. */
@@ -285,6 +284,11 @@ final class DomainNames implements Domain.Names {
 
   @Override
   public boolean isSpaceShort() {
-    return parts().spaceIsShort().getAsBoolean();
+    return parts().space().isShort();
+  }
+
+  @Override
+  public boolean hasRoom(long bytes) {
+    return parts().space().hasRoom(bytes);
   }
 }

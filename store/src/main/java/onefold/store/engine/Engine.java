@@ -35,6 +35,7 @@ import onefold.store.LockOverride;
 import onefold.store.Names;
 import onefold.store.ObjectReader;
 import onefold.store.ObjectWriter;
+import onefold.store.RecompressionStatus;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
 import onefold.store.ShortenedLock;
@@ -99,7 +100,7 @@ public final class Engine implements ChunkStore {
   private volatile boolean closing;
 
   /** What an operator has set, for domains that are opened later. */
-  private volatile boolean housekeepingPaused;
+  private volatile HousekeepingRecords.Settings housekeeping = HousekeepingRecords.Settings.NONE;
 
   /** Whether the last commit covers everything, so that open containers may be sealed. */
   private boolean orderly;
@@ -155,6 +156,8 @@ public final class Engine implements ChunkStore {
       return engine;
     } finally {
       if (!ready) {
+        engine.catalogDomain.stop();
+        engine.openDomains().forEach(Domain::stop);
         engine.release();
       }
     }
@@ -178,12 +181,7 @@ public final class Engine implements ChunkStore {
     this.committer = new Committer(scheduler, new Ground());
     this.upkeep = new Upkeep(scheduler, this::keepUp);
     names.ready(
-        committer,
-        catalog,
-        recovered.pages(),
-        superblock.epoch(),
-        what -> problem = what,
-        space::isShort);
+        committer, catalog, recovered.pages(), superblock.epoch(), what -> problem = what, space);
   }
 
   private void makeDefaults() throws IOException {
@@ -206,10 +204,12 @@ public final class Engine implements ChunkStore {
   }
 
   private void beginHousekeeping() throws IOException {
-    housekeepingPaused = housekeepingSettings().paused();
-    catalogDomain.housekeeper().begin(FinishedCycle.NONE, housekeepingPaused);
+    housekeeping = housekeepingSettings();
+    catalogDomain.housekeeper().begin(FinishedCycle.NONE, housekeeping.paused(), false);
     for (Domain domain : openDomains()) {
-      domain.housekeeper().begin(finishedCycle(domain), housekeepingPaused);
+      domain
+          .housekeeper()
+          .begin(finishedCycle(domain), housekeeping.paused(), housekeeping.recompression());
     }
   }
 
@@ -738,19 +738,41 @@ public final class Engine implements ChunkStore {
     if (!paused) {
       rest(false); // First: it may be what makes room for the record.
     }
-    putRecord(
-        CatalogCommand.NO_ID,
-        HousekeepingRecords.KIND,
-        HousekeepingRecords.SETTINGS,
-        Optional.of(HousekeepingRecords.encode(new HousekeepingRecords.Settings(paused))));
+    keep(new HousekeepingRecords.Settings(paused, housekeeping.recompression()));
     rest(paused);
   }
 
   private void rest(boolean paused) {
-    housekeepingPaused = paused;
     catalogDomain.housekeeper().pause(paused);
     for (Domain domain : openDomains()) {
       domain.housekeeper().pause(paused);
+    }
+  }
+
+  private void keep(HousekeepingRecords.Settings now) throws IOException {
+    putRecord(
+        CatalogCommand.NO_ID,
+        HousekeepingRecords.KIND,
+        HousekeepingRecords.SETTINGS,
+        Optional.of(HousekeepingRecords.encode(now)));
+    housekeeping = now;
+  }
+
+  @Override
+  public RecompressionStatus recompressionStatus(Id domainId) throws IOException {
+    return domain(domainId).housekeeper().recompressionStatus();
+  }
+
+  @Override
+  public RecompressionStatus runRecompression(Id domainId) throws IOException {
+    return domain(domainId).housekeeper().recompress();
+  }
+
+  @Override
+  public void setRecompression(boolean on) throws IOException {
+    keep(new HousekeepingRecords.Settings(housekeeping.paused(), on));
+    for (Domain domain : openDomains()) {
+      domain.housekeeper().setRecompression(on);
     }
   }
 
@@ -908,7 +930,8 @@ public final class Engine implements ChunkStore {
               new CommittedEnds(),
               names,
               false);
-      made.housekeeper().begin(FinishedCycle.NONE, housekeepingPaused);
+      made.housekeeper()
+          .begin(FinishedCycle.NONE, housekeeping.paused(), housekeeping.recompression());
       domains.put(domainId, made);
       return made;
     } finally {

@@ -1,6 +1,7 @@
 package onefold.store.engine;
 
 import onefold.store.container.ContainerSettings;
+import onefold.store.housekeeping.RecompressionSettings;
 import onefold.store.index.IndexSettings;
 import onefold.store.journal.JournalSettings;
 
@@ -15,7 +16,9 @@ import onefold.store.journal.JournalSettings;
  *     written; a start replays at most about so many
  * @param reserveBytes free space of the file system that uploads leave to deletes, housekeeping and
  *     the journal; below it they are refused
- * @param backgroundHousekeeping whether a cycle of housekeeping starts by itself after deletes
+ * @param backgroundHousekeeping whether a cycle of housekeeping starts by itself after deletes, and
+ *     cold containers are recompressed
+ * @param recompression when and how strongly
  */
 public record EngineSettings(
     ContainerSettings containers,
@@ -24,12 +27,33 @@ public record EngineSettings(
     long catalogCacheBytes,
     long checkpointJournalBytes,
     long reserveBytes,
-    boolean backgroundHousekeeping) {
+    boolean backgroundHousekeeping,
+    RecompressionSettings recompression) {
   /** Below this a checkpoint would be written for every few commits. */
   public static final long MIN_CHECKPOINT_JOURNAL_BYTES = 64 << 10;
 
   /** Settings of a small appliance. */
   public static final EngineSettings DEFAULT = ofMemory(512L << 20);
+
+  /** With the usual recompression. */
+  public EngineSettings(
+      ContainerSettings containers,
+      IndexSettings index,
+      JournalSettings journal,
+      long catalogCacheBytes,
+      long checkpointJournalBytes,
+      long reserveBytes,
+      boolean backgroundHousekeeping) {
+    this(
+        containers,
+        index,
+        journal,
+        catalogCacheBytes,
+        checkpointJournalBytes,
+        reserveBytes,
+        backgroundHousekeeping,
+        RecompressionSettings.DEFAULT);
+  }
 
   /** Checks the bounds. */
   public EngineSettings {
@@ -79,7 +103,8 @@ public record EngineSettings(
         catalogCacheBytes,
         checkpointJournalBytes,
         newReserveBytes,
-        backgroundHousekeeping);
+        backgroundHousekeeping,
+        recompression);
   }
 
   /** The same with housekeeping that starts by itself, or does not. */
@@ -91,6 +116,20 @@ public record EngineSettings(
         catalogCacheBytes,
         checkpointJournalBytes,
         reserveBytes,
-        newBackgroundHousekeeping);
+        newBackgroundHousekeeping,
+        recompression);
+  }
+
+  /** The same with another recompression. */
+  public EngineSettings withRecompression(RecompressionSettings newRecompression) {
+    return new EngineSettings(
+        containers,
+        index,
+        journal,
+        catalogCacheBytes,
+        checkpointJournalBytes,
+        reserveBytes,
+        backgroundHousekeeping,
+        newRecompression);
   }
 }

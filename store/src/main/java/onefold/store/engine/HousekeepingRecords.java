@@ -17,6 +17,7 @@ final class HousekeepingRecords {
   private static final int CYCLE_BYTES = 1 + 4 * Long.BYTES;
   private static final int SETTINGS_BYTES = 2;
   private static final int PAUSED = 1;
+  private static final int NO_RECOMPRESSION = 2;
 
   private HousekeepingRecords() {}
 
@@ -24,9 +25,10 @@ final class HousekeepingRecords {
    * What an operator has set for all domains.
    *
    * @param paused whether housekeeping waits
+   * @param recompression whether cold containers are recompressed by themselves
    */
-  record Settings(boolean paused) {
-    static final Settings NONE = new Settings(false);
+  record Settings(boolean paused, boolean recompression) {
+    static final Settings NONE = new Settings(false, true);
   }
 
   static byte[] encode(FinishedCycle cycle) {
@@ -46,15 +48,17 @@ final class HousekeepingRecords {
   }
 
   static byte[] encode(Settings settings) {
-    return new byte[] {VERSION, (byte) (settings.paused() ? PAUSED : 0)};
+    int flags =
+        (settings.paused() ? PAUSED : 0) | (settings.recompression() ? 0 : NO_RECOMPRESSION);
+    return new byte[] {VERSION, (byte) flags};
   }
 
   static Settings decodeSettings(byte[] value) throws CorruptDataException {
     int flags = checked(SETTINGS, value, SETTINGS_BYTES).get();
-    if ((flags & ~PAUSED) != 0) {
+    if ((flags & ~(PAUSED | NO_RECOMPRESSION)) != 0) {
       throw corrupt(SETTINGS, "flags that are known", Integer.toBinaryString(flags & 0xff));
     }
-    return new Settings((flags & PAUSED) != 0);
+    return new Settings((flags & PAUSED) != 0, (flags & NO_RECOMPRESSION) == 0);
   }
 
   private static ByteBuffer checked(String key, byte[] value, int length)

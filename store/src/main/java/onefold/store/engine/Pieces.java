@@ -29,7 +29,9 @@ final class Pieces {
   final long[] lengthBytes = new long[CAPACITY];
   final int[] skipBytes = new int[CAPACITY];
   final long[] container = new long[CAPACITY];
+  final long[] generation = new long[CAPACITY];
   final int[] block = new int[CAPACITY];
+  final int[] blockRawBytes = new int[CAPACITY];
   final int[] chunkInBlock = new int[CAPACITY];
   private final int[] row = new int[CAPACITY];
   private final FingerprintBatch chunks = new FingerprintBatch(ChunkKind.DATA, CAPACITY);

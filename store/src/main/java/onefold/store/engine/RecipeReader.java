@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  * window sees, decompresses and checks it on the pool, and copies from there.
  *
  * <p>The window grows from what is asked for to {@value #WINDOW_BYTES} bytes of object while the
- * caller reads on where it stopped; at most {@value #MAX_BLOCKS} blocks are held.
+ * caller reads on where it stopped; at most {@value #MAX_BLOCKS} blocks are held, and fewer when
+ * they are large: together they have at most {@value #MAX_HELD_BYTES} plain bytes, or are one.
  *
  * <p>What a fetch could not give (its container has gone, its bytes are damaged) is read again by
  * the caller's thread, by another copy if there is one; only then is it an error.
@@ -31,6 +32,10 @@ import org.jspecify.annotations.Nullable;
 final class RecipeReader implements ObjectReader {
   static final int WINDOW_BYTES = 8 << 20;
   static final int MAX_BLOCKS = 64;
+  static final long MAX_HELD_BYTES = 24 << 20;
+
+  /** A fetch of a larger block is not used again. */
+  private static final int LARGE_BYTES = 256 << 10;
 
   private static final int FIRST_WINDOW_BYTES = 256 << 10;
 
@@ -51,6 +56,7 @@ final class RecipeReader implements ObjectReader {
   private final ArrayDeque<BlockFetch> freeFetches = new ArrayDeque<>();
   private final List<BlockFetch> toStart = new ArrayList<>();
 
+  private long heldBytes;
   private long nextPosition = -1;
   private long issuedEnd;
   private long windowBytes = FIRST_WINDOW_BYTES;
@@ -62,7 +68,7 @@ final class RecipeReader implements ObjectReader {
   private boolean closed;
 
   /** Which block. */
-  record BlockKey(long containerNumber, int block) {}
+  record BlockKey(long containerNumber, long generation, int block) {}
 
   /** A run and how far its pieces were issued and consumed. */
   private static final class Ahead {
@@ -260,17 +266,25 @@ final class RecipeReader implements ObjectReader {
     int piece = run.issued;
     run.fetch[piece] = null;
     if (pieces.block[piece] >= 0) {
-      BlockKey key = new BlockKey(pieces.container[piece], pieces.block[piece]);
+      BlockKey key =
+          new BlockKey(pieces.container[piece], pieces.generation[piece], pieces.block[piece]);
       BlockFetch fetch = fetches.get(key);
       if (fetch == null) {
-        if (fetches.size() >= MAX_BLOCKS && !dropOne() && !must) {
-          return false;
+        int rawBytes = pieces.blockRawBytes[piece];
+        while (fetches.size() >= MAX_BLOCKS || heldBytes + rawBytes > MAX_HELD_BYTES) {
+          if (!dropOne()) {
+            if (must) {
+              break;
+            }
+            return false;
+          }
         }
+        heldBytes += rawBytes;
         fetch = freeFetches.poll();
         if (fetch == null) {
           fetch = new BlockFetch(domain, scheduler);
         }
-        fetch.prepare(key);
+        fetch.prepare(key, rawBytes);
         fetches.put(key, fetch);
         toStart.add(fetch);
       }
@@ -290,7 +304,12 @@ final class RecipeReader implements ObjectReader {
       BlockFetch fetch = held.next();
       if (fetch.uses == 0 && fetch.isDone()) {
         held.remove();
-        freeFetches.add(fetch);
+        heldBytes -= fetch.plannedBytes();
+        if (fetch.plannedBytes() > LARGE_BYTES) {
+          fetch.close(); // It would keep its buffer.
+        } else {
+          freeFetches.add(fetch);
+        }
         return true;
       }
     }

@@ -64,4 +64,15 @@ final class SpaceGuard {
       return false;
     }
   }
+
+  /**
+   * Whether so much can be written and twice the reserve is left; false if that cannot be asked.
+   */
+  boolean hasRoom(long bytes) {
+    try {
+      return device.freeBytes() - bytes >= 2 * reserveBytes;
+    } catch (IOException e) {
+      return false;
+    }
+  }
 }

@@ -234,7 +234,11 @@ final class StoredWalk implements StoredChunks {
       }
       int piece = last.issued;
       if (last.pieces.block[piece] >= 0) {
-        BlockKey key = new BlockKey(last.pieces.container[piece], last.pieces.block[piece]);
+        BlockKey key =
+            new BlockKey(
+                last.pieces.container[piece],
+                last.pieces.generation[piece],
+                last.pieces.block[piece]);
         Long issued = numbers.get(key);
         if (issued == null || nextNumber - 1 - issued >= WINDOW_BLOCKS) {
           if (reads.size() >= MAX_READS) {
@@ -276,9 +280,9 @@ final class StoredWalk implements StoredChunks {
   /** Reads a block; one that is damaged is taken out of the index and answered as nothing. */
   private byte[] checkedBlock(BlockKey key) throws IOException {
     try {
-      return domain.storedBlock(key.containerNumber(), key.block());
+      return domain.storedBlock(key);
     } catch (CorruptDataException e) {
-      domain.quarantineBlock(key.containerNumber(), key.block());
+      domain.quarantineBlock(key);
       return new byte[0];
     }
   }

@@ -34,6 +34,9 @@ public interface Ground {
   /** Whether the disk is so full that giving back is more urgent than what uploads do. */
   boolean isSpaceShort();
 
+  /** Whether so many bytes can be written without coming near the reserve. */
+  boolean hasRoom(long bytes);
+
   /** Makes it durable that a cycle has been finished, for showing. */
   void finished(FinishedCycle cycle) throws IOException;
 

@@ -15,11 +15,14 @@ import onefold.store.CorruptDataException;
 import onefold.store.HousekeepingStatus;
 import onefold.store.HousekeepingStatus.Phase;
 import onefold.store.ItemSpace;
+import onefold.store.RecompressionStatus;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
 import onefold.store.StoreFullException;
+import onefold.store.container.BlockLocation;
 import onefold.store.container.ContainerGoneException;
 import onefold.store.container.Containers;
+import onefold.store.container.Recompression;
 import onefold.store.scheduler.Scheduler;
 import onefold.store.scheduler.SchedulerCondition;
 import onefold.store.scheduler.SchedulerLock;
@@ -43,6 +46,9 @@ public final class Housekeeper {
   /** After a cycle that failed the next begins so much later, if nobody asks before. */
   static final Duration AFTER_FAILURE = Duration.ofMinutes(10);
 
+  /** While there are containers that may become cold it is looked for them so often. */
+  static final Duration LOOK = Duration.ofMinutes(10);
+
   private static final Duration REST_SLICE = Duration.ofMillis(20);
 
   private final Scheduler scheduler;
@@ -51,6 +57,7 @@ public final class Housekeeper {
   private final boolean flat;
   private final long containerBytes;
   private final boolean background;
+  private final RecompressionSettings recompression;
   private final LongSupplier storeTime;
   private final SchedulerLock lock;
   private final SchedulerCondition changed;
@@ -84,7 +91,36 @@ public final class Housekeeper {
   private @Nullable Throwable failure;
   private boolean paused;
   private boolean stopped;
+  private boolean recompressing;
+  private boolean recompressionOn;
+  private boolean coldWanted;
+  private long coldDueNanos;
+  private long coldSeenBytes;
+  private long askedRecompressions;
+  private long endedRecompressions;
+  private long recompressedCount;
+  private long recompressedBeforeBytes;
+  private long recompressedAfterBytes;
+  private long keptCount;
+  private String recompressionProblem = "";
   private @Nullable TaskHandle task;
+
+  /** What the task does next. */
+  private enum Job {
+    CYCLE,
+    RECOMPRESS_ALL,
+    RECOMPRESS_COLD,
+    NOTHING
+  }
+
+  /** A container is left for later because a cycle wants to begin. */
+  private static final class Yielded extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    Yielded() {
+      super("housekeeping comes first");
+    }
+  }
 
   /** A cycle was ended because the store closes. */
   private static final class Stopped extends IOException {
@@ -108,6 +144,7 @@ public final class Housekeeper {
       boolean flat,
       long containerBytes,
       boolean background,
+      RecompressionSettings recompression,
       LongSupplier storeTime) {
     this.scheduler = scheduler;
     this.ground = ground;
@@ -115,6 +152,7 @@ public final class Housekeeper {
     this.flat = flat;
     this.containerBytes = containerBytes;
     this.background = background;
+    this.recompression = recompression;
     this.storeTime = storeTime;
     this.lock = scheduler.lock("housekeeping");
     this.changed = lock.newCondition();
@@ -128,8 +166,9 @@ public final class Housekeeper {
    *
    * @param before the last finished cycle
    * @param rests whether it is paused
+   * @param recompresses whether cold containers are recompressed
    */
-  public void begin(Ground.FinishedCycle before, boolean rests) {
+  public void begin(Ground.FinishedCycle before, boolean rests, boolean recompresses) {
     lock.lock();
     try {
       finished = before;
@@ -139,6 +178,8 @@ public final class Housekeeper {
       if (background) {
         want(scheduler.nanoTime() + AFTER_START.toNanos());
       }
+      recompressionOn = recompresses;
+      wantCold(recompression.cold());
     } finally {
       lock.unlock();
     }
@@ -290,6 +331,11 @@ public final class Housekeeper {
     } else if (whenNanos - dueNanos < 0) {
       dueNanos = whenNanos;
     }
+    wake();
+  }
+
+  /** Lets the task look what there is to do. Under the lock. */
+  private void wake() {
     changed.signalAll();
     if (task == null && !stopped) {
       task = scheduler.start("housekeeping", this::runWanted);
@@ -297,46 +343,308 @@ public final class Housekeeper {
   }
 
   private void runWanted() {
-    while (awaitNext()) {
-      Throwable reason = null;
-      long begin = scheduler.nanoTime();
-      pace.begin(begin, ground.foregroundBytes(), reclaimed());
-      try {
-        between();
-        runCycle();
-      } catch (IOException | RuntimeException e) {
-        reason = e;
+    while (true) {
+      Job job = awaitNext();
+      switch (job) {
+        case CYCLE -> cycle();
+        case RECOMPRESS_ALL, RECOMPRESS_COLD -> recompressMany(job == Job.RECOMPRESS_ALL);
+        case NOTHING -> {
+          return;
+        }
       }
-      ended(reason, scheduler.nanoTime() - begin);
     }
   }
 
-  /** Waits until a cycle is due; false if none is wanted. */
-  private boolean awaitNext() {
+  private void cycle() {
+    Throwable reason = null;
+    long begin = scheduler.nanoTime();
+    pace.begin(begin, ground.foregroundBytes(), reclaimed());
+    try {
+      between();
+      runCycle();
+    } catch (IOException | RuntimeException e) {
+      reason = e;
+    }
+    ended(reason, scheduler.nanoTime() - begin);
+  }
+
+  /** Waits until something is due. */
+  private Job awaitNext() {
     lock.lock();
     try {
       while (true) {
-        if (stopped || wantedCycle <= begunCycles) {
+        long now = scheduler.nanoTime();
+        if (!stopped && isCycleDue(now)) {
+          begunCycles++;
+          phase = Phase.MARKING; // Or who waits for it is told how the one before has ended.
+          startedAtMillis = storeTime.getAsLong();
+          doneCount = 0;
+          totalCount = 0;
+          return Job.CYCLE;
+        }
+        if (!stopped && askedRecompressions > endedRecompressions) {
+          return Job.RECOMPRESS_ALL;
+        }
+        if (!stopped && coldWanted && !paused && coldDueNanos - now <= 0) {
+          if (ground.foregroundBytes() == coldSeenBytes) {
+            return Job.RECOMPRESS_COLD;
+          }
+          coldSeenBytes = ground.foregroundBytes();
+          coldDueNanos = now + recompression.idle().toNanos();
+        }
+        long wait = nextNanos(now);
+        if (stopped || wait == Long.MAX_VALUE) {
           task = null;
           changed.signalAll();
-          return false;
+          return Job.NOTHING;
         }
-        long waitNanos = dueNanos - scheduler.nanoTime();
-        if (waitNanos <= 0) {
-          break;
-        }
-        changed.await(Duration.ofNanos(waitNanos));
+        changed.await(Duration.ofNanos(wait));
       }
-      begunCycles++;
-      phase = Phase.MARKING; // Or who waits for this cycle is told how the one before has ended.
-      startedAtMillis = storeTime.getAsLong();
-      doneCount = 0;
-      totalCount = 0;
-      return true;
     } finally {
       lock.unlock();
     }
   }
+
+  /** Under the lock. */
+  private boolean isCycleDue(long nowNanos) {
+    return wantedCycle > begunCycles && dueNanos - nowNanos <= 0;
+  }
+
+  /** How long there is nothing to do; without end if nothing is wanted. Under the lock. */
+  private long nextNanos(long nowNanos) {
+    long wait = Long.MAX_VALUE;
+    if (wantedCycle > begunCycles) {
+      wait = Math.max(1, dueNanos - nowNanos);
+    }
+    if (coldWanted && !paused) {
+      wait = Math.min(wait, Math.max(1, coldDueNanos - nowNanos));
+    }
+    return wait;
+  }
+
+  // ---- recompression
+
+  /** Says that something was stored, which will be cold some day. */
+  public void coldLater() {
+    lock.lock();
+    try {
+      wantCold(recompression.cold());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Lets cold containers be recompressed by themselves, or not. */
+  public void setRecompression(boolean on) {
+    lock.lock();
+    try {
+      recompressionOn = on;
+      coldWanted &= on;
+      wantCold(Duration.ZERO);
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Looks for cold containers after some time, if it is not to look earlier. Under the lock. */
+  private void wantCold(Duration after) {
+    if (!background || flat || !recompressionOn || stopped) {
+      return;
+    }
+    long due = scheduler.nanoTime() + after.toNanos();
+    if (!coldWanted || due - coldDueNanos < 0) {
+      coldDueNanos = due;
+    }
+    if (!coldWanted) {
+      coldWanted = true;
+      wake();
+    }
+  }
+
+  /** Where recompression stands. */
+  public RecompressionStatus recompressionStatus() throws IOException {
+    long waitingBytes = 0;
+    long waitingCount = 0;
+    for (long number : ground.containers().cold(0)) {
+      try {
+        waitingBytes += ground.containers().info(number).fileBytes();
+        waitingCount++;
+      } catch (ContainerGoneException e) {
+        // Deleted since the list was made.
+      }
+    }
+    lock.lock();
+    try {
+      return new RecompressionStatus(
+          recompressionOn,
+          recompressing,
+          waitingCount,
+          waitingBytes,
+          recompressedCount,
+          recompressedBeforeBytes,
+          recompressedAfterBytes,
+          keptCount,
+          recompressionProblem);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Recompresses every sealed container that has not been, and waits for that. */
+  public RecompressionStatus recompress() throws IOException {
+    lock.lock();
+    try {
+      long wanted =
+          Math.max(askedRecompressions, endedRecompressions + (recompressing ? 1 : 0)) + 1;
+      askedRecompressions = wanted;
+      wake();
+      while (endedRecompressions < wanted && !stopped) {
+        changed.await();
+      }
+      if (endedRecompressions < wanted) {
+        throw new RefusedException(Reason.SHUTTING_DOWN, "the store is closing");
+      }
+    } finally {
+      lock.unlock();
+    }
+    return recompressionStatus();
+  }
+
+  private void recompressMany(boolean asked) {
+    long asks;
+    lock.lock();
+    try {
+      recompressing = true;
+      recompressionProblem = "";
+      asks = askedRecompressions;
+    } finally {
+      lock.unlock();
+    }
+    pace.begin(scheduler.nanoTime(), ground.foregroundBytes(), reclaimed());
+    String problemNow = "";
+    try {
+      if (asked && !ground.isStoring()) {
+        ground.sealData();
+      }
+      Containers containers = ground.containers();
+      for (long number : containers.cold(asked ? 0 : recompression.cold().toNanos())) {
+        awaitResumed();
+        if (!asked && isYielding()) {
+          break;
+        }
+        if (!ground.isCandidate(number)) {
+          continue;
+        }
+        if (!ground.hasRoom(containers.info(number).fileBytes())) {
+          problemNow = "too little space for a second copy of container " + number;
+          break;
+        }
+        try {
+          recompress(containers, number, asked);
+        } catch (CorruptDataException e) {
+          problemNow = String.valueOf(e.getMessage()); // The others may be sound.
+        }
+      }
+    } catch (Yielded | Stopped e) {
+      problemNow = "";
+    } catch (IOException | RuntimeException e) {
+      problemNow = String.valueOf(e.getMessage());
+    }
+    boolean more = !ground.containers().cold(0).isEmpty();
+    lock.lock();
+    try {
+      recompressing = false;
+      recompressionProblem = problemNow;
+      if (asked) {
+        endedRecompressions = asks;
+      }
+      coldWanted = false;
+      if (more) {
+        wantCold(LOOK);
+      }
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void recompress(Containers containers, long number, boolean asked) throws IOException {
+    long before = containers.info(number).fileBytes();
+    Recompression how =
+        new Recompression(
+            recompression.zstdLevel(),
+            new Recompression.Progress() {
+              @Override
+              public void between() throws IOException {
+                if (asked) {
+                  Housekeeper.this.between();
+                } else {
+                  betweenIdle();
+                }
+              }
+
+              @Override
+              public void damaged(BlockLocation block) throws IOException {
+                ground.damaged(block);
+              }
+            });
+    long saved = 0;
+    try {
+      saved = containers.recompress(number, how);
+    } finally {
+      lock.lock();
+      try {
+        if (saved > 0) {
+          recompressedCount++;
+          recompressedBeforeBytes += before;
+          recompressedAfterBytes += before - saved;
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+    if (saved == 0) {
+      lock.lock();
+      try {
+        keptCount++;
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  /** Whether a cycle wants to begin, or there is to be no recompression. */
+  private boolean isYielding() {
+    lock.lock();
+    try {
+      return isCycleDue(scheduler.nanoTime()) || !recompressionOn;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits while something moves in the foreground. */
+  private void betweenIdle() throws IOException {
+    awaitResumed();
+    lock.lock();
+    try {
+      while (ground.foregroundBytes() != coldSeenBytes) {
+        if (stopped) {
+          throw new Stopped();
+        }
+        if (isCycleDue(scheduler.nanoTime()) || !recompressionOn || paused) {
+          throw new Yielded();
+        }
+        coldSeenBytes = ground.foregroundBytes();
+        changed.await(recompression.idle());
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // ---- cycles
 
   private void ended(@Nullable Throwable reason, long tookNanos) {
     lock.lock();

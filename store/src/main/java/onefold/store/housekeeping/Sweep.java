@@ -315,7 +315,7 @@ final class Sweep {
       }
       StoredBlock stored;
       try {
-        stored = containers.readBlock(directory.containerNumber(), block);
+        stored = containers.readBlock(location);
       } catch (CorruptDataException e) {
         ground.damaged(location);
         throw e;

@@ -31,6 +31,9 @@
  * keeps. Between blocks it rests as {@link onefold.store.housekeeping.Pace} says, and waits while
  * an operator has paused it; a cycle that waits keeps its marks, and answers go on to mark.
  *
+ * <p>When no cycle is due and nothing moves in the foreground, the same task has cold containers
+ * written anew, one after the other ({@link onefold.store.housekeeping.RecompressionSettings}).
+ *
  * <p>A node that cannot be read, or is missing, stops the cycle before anything is swept: what lies
  * below it is not known.
  *
@@ -56,6 +59,7 @@
  *     already are found at their new places, the others at their old ones</td></tr>
  * <tr><td>a start</td><td>a cycle that a crash has cut off</td><td>nothing of a cycle is kept but what
  *     is durable by itself: copies, and records of containers that are gone</td></tr>
+ * <tr><td>a cycle</td><td>recompression</td><td>never: one task does both, one after the other</td></tr>
  * <tr><td>reading</td><td>the drop</td><td>a reader finishes on the open file, or looks up again and
  *     finds the copy</td></tr>
  * </table>

@@ -106,11 +106,9 @@ final class ContainersTest {
       assertArrayEquals(
           stored.block().chunks().get(i), containers.readChunk(place, fingerprint, 0));
     }
-    int block =
-        containers.blockOfSlot(stored.where().containerNumber(), stored.where().firstSlot());
-    assertArrayEquals(
-        stored.block().bytes(),
-        containers.readBlock(stored.where().containerNumber(), block).bytes());
+    BlockLocation location =
+        containers.locationOfSlot(stored.where().containerNumber(), stored.where().firstSlot());
+    assertArrayEquals(stored.block().bytes(), containers.readBlock(location).bytes());
   }
 
   private static void checkDirectory(ContainerDirectory directory, List<Stored> all) {

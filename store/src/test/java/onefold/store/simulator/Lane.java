@@ -90,6 +90,7 @@ final class Lane {
       case Step.PassTime pass ->
           world.simulation().scheduler().park(java.time.Duration.ofMillis(pass.millis()));
       case Step.Housekeeping housekeeping -> housekeep(housekeeping.domain());
+      case Step.Recompress recompress -> recompress(recompress.domain());
       case Step.Quota quota -> quota(quota);
       case Step.KeepDeleted keep -> trash.keep(keep);
       case Step.Undelete undelete -> trash.undelete(undelete);
@@ -118,6 +119,20 @@ final class Lane {
         return; // There was no space to say so.
       }
       attempt(Expected.SUCCESS, () -> world.store().runHousekeeping(record.domainId()));
+    }
+  }
+
+  /** Writes sealed containers anew; that some cannot be, for want of space, is no refusal. */
+  void recompress(int domain) throws IOException {
+    StoreRecord record = world.model.store(domain == 0 ? 0 : 2).record;
+    if (record != null) {
+      if (world.paused) {
+        pause(false); // Or it would wait.
+      }
+      if (world.paused) {
+        return;
+      }
+      attempt(Expected.SUCCESS, () -> world.store().runRecompression(record.domainId()));
     }
   }
 

@@ -1,5 +1,6 @@
 package onefold.store.simulator;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -10,6 +11,7 @@ import onefold.store.Compression;
 import onefold.store.LockKind;
 import onefold.store.container.ContainerSettings;
 import onefold.store.engine.EngineSettings;
+import onefold.store.housekeeping.RecompressionSettings;
 import onefold.store.index.IndexSettings;
 import onefold.store.journal.JournalSettings;
 
@@ -46,6 +48,7 @@ final class ProgramMaker {
     PASS_TIME(1, true),
     CHECK_ALL(1, false),
     HOUSEKEEPING(5, false),
+    RECOMPRESS(2, false),
     PAUSE(1, false),
     QUOTA(2, false),
     KEEP_DELETED(3, false),
@@ -118,7 +121,11 @@ final class ProgramMaker {
         random.nextInt(4) == 0 ? 0 : 1L << random.nextInt(12, 20),
         EngineSettings.MIN_CHECKPOINT_JOURNAL_BYTES << random.nextInt(3),
         random.nextBoolean() ? 0 : 1L << random.nextInt(16, 21),
-        random.nextInt(3) == 0);
+        random.nextInt(3) == 0,
+        new RecompressionSettings(
+            1,
+            Duration.ofMillis(1 << random.nextInt(1, 24)),
+            Duration.ofMillis(random.nextInt(1, 60_000))));
   }
 
   // ---- steps
@@ -228,6 +235,7 @@ final class ProgramMaker {
                   : random.nextInt(1 << random.nextInt(1, 12)));
       case CHECK_ALL -> new Step.CheckAll(random.nextLong());
       case HOUSEKEEPING -> new Step.Housekeeping(random.nextInt(4) == 0 ? 1 : 0);
+      case RECOMPRESS -> new Step.Recompress(random.nextInt(4) == 0 ? 1 : 0);
       case PAUSE -> new Step.Pause(random.nextBoolean());
       case QUOTA ->
           new Step.Quota(1, random.nextBoolean() ? -1 : random.nextInt(1 << random.nextInt(1, 18)));

@@ -269,6 +269,7 @@ public final class SimulatedProgram {
               () -> {
                 for (int i = 0; i < step.housekeepingRuns(); i++) {
                   lane.housekeep(0);
+                  lane.recompress(0);
                 }
               }));
     }

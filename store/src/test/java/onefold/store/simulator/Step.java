@@ -147,6 +147,9 @@ sealed interface Step {
 
   record Housekeeping(int domain) implements Step {}
 
+  /** Writes all sealed containers anew. */
+  record Recompress(int domain) implements Step {}
+
   record Pause(boolean paused) implements Step {}
 
   /** Leaves so much free space and no more. */

@@ -1,10 +1,12 @@
 package onefold.store.simulator;
 
+import java.time.Duration;
 import java.util.List;
 import onefold.store.CommitMode;
 import onefold.store.Compression;
 import onefold.store.container.ContainerSettings;
 import onefold.store.engine.EngineSettings;
+import onefold.store.housekeeping.RecompressionSettings;
 import onefold.store.index.IndexSettings;
 import onefold.store.journal.JournalSettings;
 
@@ -21,7 +23,8 @@ final class Workload {
           16 << 10,
           EngineSettings.MIN_CHECKPOINT_JOURNAL_BYTES,
           0,
-          false);
+          false,
+          new RecompressionSettings(1, Duration.ofHours(1), Duration.ofMinutes(1)));
 
   static Program program(long seed) {
     Address monday = new Address(0, 0, 0);
@@ -50,6 +53,7 @@ final class Workload {
                 new Address(0, 0, 4),
                 List.of(new Step.Part(monday, 1, 13, 100), new Step.Part(tuesday, 0, 16, 0)),
                 CommitMode.REPLACE),
+            new Step.Recompress(0),
             new Step.Housekeeping(0),
             new Step.Read(tuesday, seed),
             new Step.Delete(monday, false),
