@@ -25,6 +25,9 @@ import onefold.store.IngestSession;
  * down, then chunks. Keeps everything in memory.
  */
 final class SourceSide {
+  /** How often the same node may turn out to lack something again. */
+  private static final int MAX_TRIES = 8;
+
   private final byte[] content;
   private final Map<Fingerprint, int[]> chunks = new HashMap<>();
   private final Map<Fingerprint, byte[]> nodes = new HashMap<>();
@@ -80,7 +83,26 @@ final class SourceSide {
     if (node == null) {
       throw new IllegalStateException("no such node");
     }
-    long[] lacking = session.putNode(level, node, 0, node.length);
+    // A sweep may take answers back between two questions, even of what it has stored elsewhere.
+    for (int tried = 0; true; tried++) {
+      long[] lacking = session.putNode(level, node, 0, node.length);
+      if (!sendLacking(session, node, level, lacking)) {
+        break;
+      }
+      if (tried == MAX_TRIES) {
+        throw new IllegalStateException(
+            "still lacking on level "
+                + level
+                + " after everything was sent: "
+                + Arrays.toString(lacking));
+      }
+    }
+    sentNodes++;
+  }
+
+  /** Sends what a node's answer says is lacking below it, and tells whether that was anything. */
+  private boolean sendLacking(IngestSession session, byte[] node, int level, long[] lacking)
+      throws IOException {
     List<Fingerprint> data = new ArrayList<>();
     NodeReader reader = new NodeReader().reset(node, 0, node.length);
     boolean any = false;
@@ -95,21 +117,7 @@ final class SourceSide {
       }
     }
     sendData(session, data);
-    if (any) {
-      long[] again = session.putNode(level, node, 0, node.length);
-      for (long word : again) {
-        if (word != 0) {
-          throw new IllegalStateException(
-              "still lacking on level "
-                  + level
-                  + " after everything was sent: "
-                  + Arrays.toString(lacking)
-                  + ", then "
-                  + Arrays.toString(again));
-        }
-      }
-    }
-    sentNodes++;
+    return any;
   }
 
   void sendData(IngestSession session, List<Fingerprint> lacking) throws IOException {
