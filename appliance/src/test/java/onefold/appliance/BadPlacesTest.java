@@ -283,12 +283,12 @@ class BadPlacesTest {
     Outcome scrubbed = offline("scrub", "--data", folder.resolve("data").toString());
     assertEquals(Exit.FAILED, scrubbed.exitCode(), scrubbed.toString());
     assertTrue(scrubbed.out().startsWith("DAMAGED "), scrubbed.out());
-    String item = "default/item-0";
-    refused(
-        Exit.FAILED,
-        offline("get", item, folder + "/z", "--data", folder.resolve("data").toString()),
-        item,
-        "is damaged");
+    Outcome gotOffline =
+        offline(
+            "get", "default/item-0", folder + "/z", "--data", folder.resolve("data").toString());
+    assertEquals(Exit.GAPS, gotOffline.exitCode(), gotOffline.toString());
+    assertTrue(gotOffline.err().startsWith("hole of "), gotOffline.toString());
+    assertEquals(items.get("default/item-0").length, Files.size(folder.resolve("z")));
     // Backed up again it is whole again, also under its old name. A reading finds the first damaged
     // block of an item, so it may take some rounds.
     try (RunningAppliance onefold = RunningAppliance.start(folder)) {

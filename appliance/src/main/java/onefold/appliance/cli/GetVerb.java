@@ -197,7 +197,8 @@ final class GetVerb extends ApplianceVerb {
             rate,
             reading.holeCount() == 0
                 ? "every byte verified"
-                : "every byte verified but for " + reading.holeCount() + " holes"));
+                : "every byte verified but for "
+                    + (reading.holeCount() == 1 ? "1 hole" : reading.holeCount() + " holes")));
     tell(reading);
     JsonArray holes = new JsonArray();
     for (Hole hole : reading.holes()) {
