@@ -29,9 +29,12 @@ public final class BlockFormat {
   /** No block holds more chunks. */
   public static final int MAX_CHUNKS = 4096;
 
+  /** What a block takes for each chunk besides the payload: its length. */
+  public static final int LENGTH_BYTES = Integer.BYTES;
+
   /** No block is longer. */
   public static final int MAX_BLOCK_BYTES =
-      HEADER_BYTES + MAX_RAW_BYTES + MAX_CHUNKS * Integer.BYTES;
+      HEADER_BYTES + MAX_RAW_BYTES + MAX_CHUNKS * LENGTH_BYTES;
 
   private static final int VERSION_AT = 4;
   private static final int CODEC_AT = 6;

@@ -18,13 +18,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * Makes a directory from the blocks themselves: for a container that was not sealed, or whose
  * directory is damaged. Every block is decompressed and fingerprinted. Where a frame is damaged the
- * next one is searched; frames carry their first slot, so that no slot behind a damage moves.
+ * next one is searched; frames carry their first slot, so that no slot behind a damage moves. What
+ * a scan takes of memory is bounded by the bytes that it reads: a chunk has its length in its
+ * block.
  */
 final class BlockScan {
   private static final int WINDOW_BYTES = 2 * BlockFormat.MAX_BLOCK_BYTES;
-
-  /** Slots that a container can have at all: a bound for what a damaged frame may claim. */
-  private static final int MAX_SLOTS = Containers.MAX_CHUNKS_PER_CONTAINER + BlockFormat.MAX_CHUNKS;
 
   private final StoredContainer file;
   private final Identity identity;
@@ -63,6 +62,55 @@ final class BlockScan {
     return new BlockScan(file, identity, endBytes).scan(exact);
   }
 
+  /**
+   * Reads the blocks of a layout that is known to be right, and finds out what is in those that are
+   * sound.
+   *
+   * @return the chunks; those of damaged blocks are lost, and keep their slots
+   */
+  static FingerprintBatch along(StoredContainer file, Identity identity, ContainerLayout layout)
+      throws IOException {
+    return new BlockScan(file, identity, file.sizeBytes()).along(layout);
+  }
+
+  private FingerprintBatch along(ContainerLayout layout) throws IOException {
+    FingerprintBatch chunks =
+        new FingerprintBatch(identity.kind(), Math.max(1, layout.chunkCount()));
+    Fingerprinter fingerprinter = new Fingerprinter(ParameterSet.of(identity.parameterSet()));
+    try (BlockReader reader = new BlockReader()) {
+      for (int block = 0; block < layout.blockCount(); block++) {
+        BlockLocation at = layout.location(block);
+        boolean sound =
+            at.rawBytes() > 0
+                && at.storedBytes() <= BlockFormat.MAX_BLOCK_BYTES
+                && read(reader, at.offsetBytes(), at.storedBytes(), at.chunkCount(), at.checksum())
+                    == null;
+        if (sound) {
+          addFound(reader, fingerprinter, chunks);
+        } else {
+          addLost(chunks, at.chunkCount());
+        }
+      }
+    }
+    return chunks;
+  }
+
+  /** Adds the chunks of the block that was read last. */
+  private void addFound(BlockReader reader, Fingerprinter fingerprinter, FingerprintBatch chunks) {
+    int first = chunks.count();
+    int count = reader.chunkCount();
+    chunks.setCount(first + count);
+    System.arraycopy(reader.chunkLengths(), 0, chunks.lengths(), first, count);
+    fingerprinter.fingerprint(
+        decompressed,
+        0,
+        reader.chunkLengths(),
+        0,
+        count,
+        chunks.fingerprints(),
+        first * Fingerprint.BYTES);
+  }
+
   private Found scan(boolean exact) throws IOException {
     ContainerLayout.Builder layout =
         new ContainerLayout.Builder(identity.number(), identity.generation());
@@ -73,7 +121,7 @@ final class BlockScan {
     try (BlockReader reader = new BlockReader()) {
       while (offset < endBytes) {
         if (!isFrameAt(offset, layout.chunkCount())) {
-          long next = nextFrame(offset + 1, layout.chunkCount());
+          long next = nextFrame(offset, offset + 1, layout.chunkCount());
           if (next < 0 && !exact) {
             break;
           }
@@ -101,18 +149,8 @@ final class BlockScan {
         if (here == null) {
           int raw = reader.rawBytes();
           layout.add(blockAt, stored, raw, count, crc);
-          int first = chunks.count();
-          chunks.setCount(first + count);
-          System.arraycopy(reader.chunkLengths(), 0, chunks.lengths(), first, count);
-          fingerprinter.fingerprint(
-              decompressed,
-              0,
-              reader.chunkLengths(),
-              0,
-              count,
-              chunks.fingerprints(),
-              first * Fingerprint.BYTES);
-        } else if (!exact && nextFrame(blockAt + stored, 0) < 0) {
+          addFound(reader, fingerprinter, chunks);
+        } else if (!exact && nextFrame(0, blockAt + stored, 0) < 0) {
           break;
         } else {
           damage = damage == null ? here : damage;
@@ -192,14 +230,18 @@ final class BlockScan {
             <= endBytes;
   }
 
-  /** Finds the next frame from an offset on whose slot is not below; it is in the window then. */
-  private long nextFrame(long from, int slot) throws IOException {
+  /**
+   * Finds the next frame from an offset on whose slot is not below; it is in the window then.
+   *
+   * @param lostFrom where what has no frame begins: the slots between have room there
+   */
+  private long nextFrame(long lostFrom, long from, int slot) throws IOException {
     for (long offset = from; offset + ContainerFormat.FRAME_BYTES <= endBytes; offset++) {
       fill(offset, ContainerFormat.FRAME_BYTES);
       if (ContainerFormat.hasFrameMagic(window, (int) (offset - windowStart))
           && isWholeFrame(offset)
           && frameFirstSlot(offset) >= slot
-          && frameFirstSlot(offset) < MAX_SLOTS) {
+          && frameFirstSlot(offset) - slot <= (offset - lostFrom) / BlockFormat.LENGTH_BYTES) {
         return offset;
       }
     }

@@ -136,6 +136,7 @@ final class ContainerFormat {
         && stored <= BlockFormat.MAX_BLOCK_BYTES
         && chunks > 0
         && chunks <= BlockFormat.MAX_CHUNKS
+        && stored >= BlockFormat.HEADER_BYTES + (long) chunks * BlockFormat.LENGTH_BYTES
         && frameFirstSlot(b, at) >= 0;
   }
 
