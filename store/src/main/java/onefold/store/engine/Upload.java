@@ -84,6 +84,10 @@ final class Upload implements IngestSession {
   private final NodeReader nodeReader = new NodeReader();
   private final Fingerprinter fingerprinter;
   private final byte[] nodeFingerprint = new byte[Fingerprint.BYTES];
+
+  /** The node that was taken last: of a tree brought bottom up, its root. */
+  private @Nullable Fingerprint lastTaken;
+
   private @Nullable BlockReader blockReader;
   private final FingerprintBatch blockChunks = new FingerprintBatch(ChunkKind.DATA, 64);
 
@@ -231,6 +235,7 @@ final class Upload implements IngestSession {
       }
       fingerprinter.fingerprint(node, offset, lengthBytes, nodeFingerprint, 0);
       storeNode(node, offset, lengthBytes, nodeFingerprint);
+      lastTaken = Fingerprint.of(nodeFingerprint, 0);
     }
     return lacking;
   }
@@ -358,6 +363,11 @@ final class Upload implements IngestSession {
     FingerprintBatch goneData = new FingerprintBatch(ChunkKind.DATA, 8);
     findGone(goneNodes, goneData);
     if (goneNodes.count() + goneData.count() > 0) {
+      return new CommitOutcome.Lacking(goneNodes, goneData);
+    }
+    if (root.node().equals(lastTaken) && !isKept(root.node())) {
+      // It was here, and has been swept or found damaged since.
+      goneNodes.add(root.node(), 0);
       return new CommitOutcome.Lacking(goneNodes, goneData);
     }
     checkRoot(root);
