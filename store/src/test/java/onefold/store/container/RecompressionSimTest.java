@@ -298,8 +298,7 @@ final class RecompressionSimTest {
         BlockLocation hit = containers.directory(number).block(1);
         String file =
             device.files().stream()
-                .filter(name -> name.contains("/data/"))
-                .sorted()
+                .filter(name -> name.contains("/data/%016x-".formatted(number)))
                 .findFirst()
                 .orElseThrow();
         device.flipBit(file, hit.offsetBytes() + hit.storedBytes() / 2, 3);
