@@ -365,12 +365,16 @@ final class Upload implements IngestSession {
     if (goneNodes.count() + goneData.count() > 0) {
       return new CommitOutcome.Lacking(goneNodes, goneData);
     }
-    if (root.node().equals(lastTaken) && !isKept(root.node())) {
+    if (!isKept(root.node())) {
+      if (!root.node().equals(lastTaken)) {
+        throw new RefusedException(
+            Reason.INVALID_REQUEST, "the root " + root.node() + " has not been stored");
+      }
       // It was here, and has been swept or found damaged since.
       goneNodes.add(root.node(), 0);
       return new CommitOutcome.Lacking(goneNodes, goneData);
     }
-    checkRoot(root);
+    checkTree(root);
     boolean replaces =
         request.mode() == CommitMode.REPLACE && engine.findItem(store.id(), itemName).isPresent();
     CatalogReply reply =
@@ -817,14 +821,6 @@ final class Upload implements IngestSession {
     one.add(node, 0);
     answer(one, childPlaces);
     return childPlaces.isPresent(0);
-  }
-
-  private void checkRoot(ObjectRoot root) throws IOException {
-    if (!isKept(root.node())) {
-      throw new RefusedException(
-          Reason.INVALID_REQUEST, "the root " + root.node() + " has not been stored");
-    }
-    checkTree(root);
   }
 
   private void checkTree(ObjectRoot root) throws IOException {
