@@ -1,7 +1,6 @@
 package onefold.appliance.cli;
 
 import java.io.Closeable;
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
@@ -341,22 +340,6 @@ final class OverlayDevice implements Device, Closeable {
       }
       while (target.hasRemaining()) {
         target.put((byte) 0);
-      }
-    }
-
-    @Override
-    public void readFully(long positionBytes, ByteBuffer target) throws IOException {
-      int wanted = target.remaining();
-      int read = read(positionBytes, target);
-      if (read != wanted) {
-        throw new EOFException(
-            path
-                + " at "
-                + positionBytes
-                + ": expected "
-                + wanted
-                + " bytes, found "
-                + Math.max(read, 0));
       }
     }
 

@@ -1,5 +1,6 @@
 package onefold.store.device;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import onefold.store.StoreFullException;
@@ -39,10 +40,23 @@ public interface DeviceFile extends AutoCloseable {
    * Fills {@code target}.
    *
    * @param positionBytes where in the file, from 0
-   * @throws java.io.EOFException if the file ends before that; the message says file, position,
-   *     expected and found length
+   * @throws EOFException if the file ends before that; the message says file, position, expected
+   *     and found length
    */
-  void readFully(long positionBytes, ByteBuffer target) throws IOException;
+  default void readFully(long positionBytes, ByteBuffer target) throws IOException {
+    int wanted = target.remaining();
+    int read = read(positionBytes, target);
+    if (read != wanted) {
+      throw new EOFException(
+          path()
+              + " at "
+              + positionBytes
+              + ": expected "
+              + wanted
+              + " bytes, found "
+              + Math.max(read, 0));
+    }
+  }
 
   /**
    * Says that a range will be read soon, so that the disk may be at work on it while the caller

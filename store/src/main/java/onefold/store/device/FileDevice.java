@@ -1,6 +1,5 @@
 package onefold.store.device;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
@@ -383,22 +382,6 @@ public final class FileDevice implements Device {
       }
       int read = wanted - target.remaining();
       return read == 0 && wanted > 0 ? -1 : read;
-    }
-
-    @Override
-    public void readFully(long positionBytes, ByteBuffer target) throws IOException {
-      int wanted = target.remaining();
-      int read = read(positionBytes, target);
-      if (read != wanted) {
-        throw new EOFException(
-            path
-                + " at "
-                + positionBytes
-                + ": expected "
-                + wanted
-                + " bytes, found "
-                + Math.max(read, 0));
-      }
     }
 
     @Override

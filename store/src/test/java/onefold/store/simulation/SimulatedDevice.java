@@ -1,6 +1,5 @@
 package onefold.store.simulation;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
@@ -940,22 +939,6 @@ public final class SimulatedDevice implements Device {
       PagedBytes stale = file.durable.snapshot();
       stale.resize(file.content.sizeBytes());
       return stale;
-    }
-
-    @Override
-    public void readFully(long positionBytes, ByteBuffer target) throws IOException {
-      int wanted = target.remaining();
-      int read = read(positionBytes, target);
-      if (read != wanted) {
-        throw new EOFException(
-            path
-                + " at "
-                + positionBytes
-                + ": expected "
-                + wanted
-                + " bytes, found "
-                + Math.max(read, 0));
-      }
     }
 
     @Override
