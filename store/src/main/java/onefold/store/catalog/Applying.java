@@ -170,16 +170,7 @@ final class Applying {
               + was.domainId()
               + "; quota, compression, lock days and policy can change");
     }
-    StoreRecord store =
-        new StoreRecord(
-            was.id(),
-            was.name(),
-            was.domainId(),
-            settings.quotaBytes(),
-            settings.compression(),
-            settings.lockDays(),
-            was.createdAtMillis(),
-            settings.policy());
+    StoreRecord store = settings.as(was.id(), was.createdAtMillis());
     write(old.with(store));
     return done(new CatalogReply.StoreResult(store));
   }
