@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import onefold.chunker.ChunkKind;
 import onefold.chunker.ParameterSet;
 import onefold.store.CorruptDataException;
@@ -147,14 +146,9 @@ final class ContainersSimTest {
     long seed = Simulation.seed();
     try {
       Simulation simulation = new Simulation(seed);
-      SplittableRandom seeds = new SplittableRandom(seed);
-      AtomicInteger states = new AtomicInteger();
+      var cuts = new PowerCuts(new SplittableRandom(seed), 60, this::check);
       SimulatedDevice device = simulation.device();
-      device.afterEachChange(() -> {
-        for (CrashModel model : CrashModel.values()) {
-          judge(device, model, seeds, states);
-        }
-      });
+      cuts.watch(device);
       simulation.run(() -> {
         try (Containers containers =
             open(
@@ -172,30 +166,9 @@ final class ContainersSimTest {
       });
       assertEquals(WRITERS * BLOCKS, appended.size());
       assertTrue(sealed.size() >= 3, () -> sealed + " sealed");
-      assertTrue(states.get() > 250, () -> states + " states");
+      assertTrue(cuts.states() > 250, () -> cuts.states() + " states");
     } catch (Throwable failed) {
       throw new AssertionError("onefold.seed=" + seed, failed);
-    }
-  }
-
-  private void judge(
-      SimulatedDevice device, CrashModel model, SplittableRandom seeds, AtomicInteger states) {
-    try {
-      SimulatedDevice after = device.crash(model, seeds.nextLong());
-      String when = model + " in state " + states.incrementAndGet();
-      if (seeds.nextInt(60) == 0) {
-        // The power goes again, at each step of the recovery.
-        after.afterEachChange(() -> {
-          try {
-            check(after.crash(seeds.nextLong()), when + ", again");
-          } catch (IOException e) {
-            throw new IllegalStateException(when + ", again: " + e.getMessage(), e);
-          }
-        });
-      }
-      check(after, when);
-    } catch (IOException e) {
-      throw new IllegalStateException(model + ": " + e.getMessage(), e);
     }
   }
 

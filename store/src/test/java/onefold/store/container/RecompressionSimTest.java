@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import onefold.block.BlockBuilder;
 import onefold.block.BlockCodec;
 import onefold.chunker.ChunkKind;
@@ -199,18 +198,13 @@ final class RecompressionSimTest {
   void aPowerLossAtEveryStepLeavesOneWholeGeneration() throws Exception {
     long seed = Simulation.seed();
     Simulation simulation = new Simulation(seed);
-    var seeds = new SplittableRandom(seed);
-    var states = new AtomicInteger();
+    var cuts = new PowerCuts(new SplittableRandom(seed), 10, this::check);
     SimulatedDevice device = simulation.device();
     try {
       simulation.run(() -> {
         try (Containers containers = open(device, simulation.scheduler())) {
           fill(containers, seed);
-          device.afterEachChange(() -> {
-            for (CrashModel model : CrashModel.values()) {
-              judge(device, model, seeds, states);
-            }
-          });
+          cuts.watch(device);
           List<Long> cold = containers.cold(0);
           for (long number : cold) {
             containers.recompress(number, strong);
@@ -220,29 +214,9 @@ final class RecompressionSimTest {
         }
         return true;
       });
-      assertTrue(states.get() > 40, () -> states + " states");
+      assertTrue(cuts.states() > 40, () -> cuts.states() + " states");
     } catch (Throwable failed) {
       throw new AssertionError("onefold.seed=" + seed, failed);
-    }
-  }
-
-  private void judge(
-      SimulatedDevice device, CrashModel model, SplittableRandom seeds, AtomicInteger states) {
-    try {
-      SimulatedDevice after = device.crash(model, seeds.nextLong());
-      String when = model + " in state " + states.incrementAndGet();
-      if (seeds.nextInt(10) == 0) {
-        after.afterEachChange(() -> {
-          try {
-            check(after.crash(seeds.nextLong()), when + ", again");
-          } catch (IOException e) {
-            throw new IllegalStateException(when + ", again: " + e.getMessage(), e);
-          }
-        });
-      }
-      check(after, when);
-    } catch (IOException e) {
-      throw new IllegalStateException(model + ": " + e.getMessage(), e);
     }
   }
 
