@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 final class PagedBytes {
   static final int PAGE_BYTES = 4096;
 
+  private static final byte[] ZEROS = new byte[PAGE_BYTES];
+
   private byte[] @Nullable [] pages;
   private boolean[] owned;
   private long sizeBytes;
@@ -76,7 +78,7 @@ final class PagedBytes {
       if (found != null) {
         target.put(found, within, length);
       } else {
-        target.put(new byte[length]);
+        target.put(ZEROS, 0, length);
       }
       at += length;
     }

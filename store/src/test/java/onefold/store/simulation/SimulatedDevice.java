@@ -558,6 +558,11 @@ public final class SimulatedDevice implements Device {
   private Faults.Outcome enter(
       DeviceCall.Kind kind, String path, long positionBytes, int lengthBytes) {
     DevicePaths.check(path);
+    return enterChecked(kind, path, positionBytes, lengthBytes);
+  }
+
+  private Faults.Outcome enterChecked(
+      DeviceCall.Kind kind, String path, long positionBytes, int lengthBytes) {
     if (path.isEmpty()
         && switch (kind) {
           case LIST, EXISTS, CREATE_DIRECTORIES, FORCE_DIRECTORY, FREE_BYTES -> false;
@@ -651,11 +656,15 @@ public final class SimulatedDevice implements Device {
 
   private @Nullable Node find(String path) {
     Node at = root;
-    for (String name : parts(path)) {
+    int start = 0;
+    while (start < path.length()) {
       if (!(at instanceof DirectoryNode directory)) {
         return null;
       }
-      at = directory.names.get(name);
+      int slash = path.indexOf('/', start);
+      int end = slash < 0 ? path.length() : slash;
+      at = directory.names.get(path.substring(start, end));
+      start = end + 1;
     }
     return at;
   }
@@ -821,7 +830,7 @@ public final class SimulatedDevice implements Device {
       if (positionBytes < 0) {
         throw new IllegalArgumentException(path + ": position or size " + positionBytes);
       }
-      Faults.Outcome outcome = enter(kind, path, positionBytes, lengthBytes);
+      Faults.Outcome outcome = enterChecked(kind, path, positionBytes, lengthBytes);
       if (closed) {
         throw new ClosedChannelException();
       }

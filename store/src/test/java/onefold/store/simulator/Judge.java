@@ -194,7 +194,7 @@ final class Judge {
     if (found.isEmpty()) {
       Wrong.unless(
           after == null,
-          when + address + " is gone; it was " + (before == null ? "absent" : before.item()));
+          () -> when + address + " is gone; it was " + (before == null ? "absent" : before.item()));
       items.remove(address.itemName());
       return;
     }
@@ -208,12 +208,13 @@ final class Judge {
             && (after.lockKind() == null || item.lockKind() == after.lockKind());
     Wrong.unless(
         wanted,
-        when
-            + address
-            + " is neither as before nor as was wanted: "
-            + item
-            + ", before: "
-            + (before == null ? "absent" : before.item()));
+        () ->
+            when
+                + address
+                + " is neither as before nor as was wanted: "
+                + item
+                + ", before: "
+                + (before == null ? "absent" : before.item()));
     items.put(
         address.itemName(),
         new Model.Known(item, java.util.Objects.requireNonNull(after).content()));
@@ -228,7 +229,7 @@ final class Judge {
     if (!Arrays.equals(before, found)) {
       Wrong.unless(
           Arrays.equals(after, found),
-          "record " + change.key() + " is neither as before nor as was wanted");
+          () -> "record " + change.key() + " is neither as before nor as was wanted");
       if (found == null) {
         records.remove(change.key());
       } else {
@@ -246,7 +247,7 @@ final class Judge {
     }
     String what = "store " + Address.storeName(change.store());
     if (found == null) {
-      Wrong.unless(!change.exists(), what + " is gone");
+      Wrong.unless(!change.exists(), () -> what + " is gone");
       state.items.clear();
       state.deleted.clear();
       state.unfinished.clear();
@@ -256,7 +257,7 @@ final class Judge {
               && found.quotaBytes() == change.quotaBytes()
               && found.policy().undeleteDays() == change.undeleteDays()
               && (before == null || before.id().equals(found.id())),
-          what + " is neither as before nor as was wanted: " + found);
+          () -> what + " is neither as before nor as was wanted: " + found);
     }
     Map<String, Model.Known> copied = change.copied();
     if (before == null && found != null && copied != null) {
@@ -306,7 +307,7 @@ final class Judge {
       }
       if (lane < 0) {
         StoreRecord found = world.store().findStore(record.name()).orElse(null);
-        Wrong.unless(record.equals(found), "store is " + found + ", expected " + record);
+        Wrong.unless(record.equals(found), () -> "store is " + found + ", expected " + record);
       }
       checkListing(store, lane < 0 ? "" : Address.prefix(lane), "", random);
       checkDeleted(store, lane < 0 ? "" : Address.prefix(lane), random);
@@ -324,7 +325,8 @@ final class Judge {
     if (lane < 0) {
       checkDomains();
       Optional<String> problem = world.store().problem();
-      Wrong.unless(problem.isEmpty() || world.disturbed, "the store has a problem: " + problem);
+      Wrong.unless(
+          problem.isEmpty() || world.disturbed, () -> "the store has a problem: " + problem);
     }
   }
 
@@ -345,7 +347,7 @@ final class Judge {
     while (true) {
       ItemPage page = world.store().listItems(storeId, prefix, from, limit);
       found.addAll(page.items());
-      Wrong.unless(page.items().size() <= limit, "a page of more than " + limit);
+      Wrong.unless(page.items().size() <= limit, () -> "a page of more than " + limit);
       if (!page.more()) {
         break;
       }
@@ -353,19 +355,20 @@ final class Judge {
       from = page.items().getLast().name();
     }
     for (int i = 0; i < Math.min(expected.size(), found.size()); i++) {
-      Wrong.unless(
-          expected.get(i).equals(found.get(i)),
-          "listed is " + found.get(i) + ", expected " + expected.get(i));
+      ItemRecord listed = found.get(i);
+      ItemRecord wanted = expected.get(i);
+      Wrong.unless(wanted.equals(listed), () -> "listed is " + listed + ", expected " + wanted);
     }
     Wrong.unless(
         expected.size() == found.size(),
-        found.size()
-            + " items listed below '"
-            + prefix
-            + "', expected "
-            + names(expected)
-            + ", found "
-            + names(found));
+        () ->
+            found.size()
+                + " items listed below '"
+                + prefix
+                + "', expected "
+                + names(expected)
+                + ", found "
+                + names(found));
   }
 
   /** Lists what can be brought back and compares it with the model; what has gone had to. */
@@ -435,13 +438,13 @@ final class Judge {
       Model.Unfinished known = copy.get(upload.itemName());
       Wrong.unless(
           known != null && known.possible.stream().anyMatch(saved -> isIt(saved, upload)),
-          "an unfinished upload that nobody saved: " + upload);
+          () -> "an unfinished upload that nobody saved: " + upload);
       Wrong.unless(found.add(upload.itemName()), "two unfinished uploads of one name");
     }
     copy.forEach((name, unfinished) ->
         Wrong.unless(
             unfinished.mayBeAbsent || found.contains(name),
-            "the unfinished upload of '" + name + "' is gone"));
+            () -> "the unfinished upload of '" + name + "' is gone"));
   }
 
   private void checkFigures(Model.StoreState state) throws IOException {
@@ -452,7 +455,7 @@ final class Judge {
     List<UnfinishedUpload> after = world.store().unfinishedUploads(id);
     Wrong.unless(
         figures.itemCount() == state.items.size() && figures.logicalBytes() == state.logicalBytes(),
-        figures + ", expected " + state.items.size() + " items of " + state.logicalBytes());
+        () -> figures + ", expected " + state.items.size() + " items of " + state.logicalBytes());
     long bytes =
         before.stream().mapToLong(upload -> upload.checkpoint().root().lengthBytes()).sum();
     long deletedBytes = deleted.stream().mapToLong(item -> item.item().root().lengthBytes()).sum();
@@ -465,7 +468,7 @@ final class Judge {
     Wrong.unless(
         (figures.unfinishedCount() == before.size() && figures.unfinishedBytes() == bytes)
             || !before.equals(after),
-        figures + ", but " + before.size() + " unfinished uploads of " + bytes);
+        () -> figures + ", but " + before.size() + " unfinished uploads of " + bytes);
   }
 
   private void checkRecords(int lane) throws IOException {
@@ -473,9 +476,9 @@ final class Judge {
     var found = world.store().records(Lane.recordKind(lane));
     Wrong.unless(
         expected.keySet().equals(found.keySet()),
-        "records " + found.keySet() + ", expected " + expected.keySet());
+        () -> "records " + found.keySet() + ", expected " + expected.keySet());
     expected.forEach((key, value) ->
-        Wrong.unless(Arrays.equals(value, found.get(key)), "record " + key + " is another"));
+        Wrong.unless(Arrays.equals(value, found.get(key)), () -> "record " + key + " is another"));
   }
 
   private void checkDomains() throws IOException {
@@ -488,10 +491,12 @@ final class Judge {
         }
       }
       DomainStatistics figures = world.store().domainStatistics(domain.id());
-      Wrong.unless(figures.logicalBytes() == logical, figures + ", expected logical " + logical);
+      long expected = logical;
+      Wrong.unless(
+          figures.logicalBytes() == expected, () -> figures + ", expected logical " + expected);
       Wrong.unless(
           figures.compressedBytes() <= figures.physicalBytes() && figures.uniqueBytes() >= 0,
-          "figures that do not add up: " + figures);
+          () -> "figures that do not add up: " + figures);
     }
   }
 
@@ -567,9 +572,10 @@ final class Judge {
             && figures.containerCount() <= 2L * lanes
             && figures.compressedBytes()
                 <= (lanes + 1L) * world.settings.containers().containerBytes(),
-        "everything is deleted, housekeeping has run, and there is left: "
-            + figures
-            + ", "
-            + status);
+        () ->
+            "everything is deleted, housekeeping has run, and there is left: "
+                + figures
+                + ", "
+                + status);
   }
 }

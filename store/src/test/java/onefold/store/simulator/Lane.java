@@ -410,7 +410,7 @@ final class Lane {
           item.root().equals(known.item().root())
               && item.tags().equals(tags)
               && item.held() == step.held(),
-          "updated to " + item);
+          () -> "updated to " + item);
       state.items.put(step.of().itemName(), new Model.Known(item, known.content()));
     }
     intend(null);
@@ -516,7 +516,7 @@ final class Lane {
             Expected.SUCCESS,
             () -> world.store().updateStore(world.newId(), old.withQuotaBytes(quota)));
     if (changed != null) {
-      Wrong.unless(changed.quotaBytes() == quota, "the quota is " + changed.quotaBytes());
+      Wrong.unless(changed.quotaBytes() == quota, () -> "the quota is " + changed.quotaBytes());
       state.record = changed;
     }
     intend(null);

@@ -85,7 +85,7 @@ final class LaneUploads {
               });
       Wrong.unless(
           again == null || again.equals(first),
-          "a repeated commit answers " + again + ", first " + first);
+          () -> "a repeated commit answers " + again + ", first " + first);
     } finally {
       close(slot);
     }
@@ -279,7 +279,7 @@ final class LaneUploads {
     }
     Wrong.unless(
         checkpoint.uploadId().equals(saved.uploadId()) && checkpoint.root().equals(root),
-        "another checkpoint: " + checkpoint + ", asked for " + root);
+        () -> "another checkpoint: " + checkpoint + ", asked for " + root);
     unfinished.possible.clear();
     unfinished.possible.add(saved);
     unfinished.mayBeAbsent = false;
@@ -317,7 +317,7 @@ final class LaneUploads {
       ObjectRoot root = Pieces.root(pieces, ParameterSet.SET_1);
       Wrong.unless(
           item.root().equals(root),
-          "the root of " + slot.address + " is " + item.root() + ", not canonical: " + root);
+          () -> "the root of " + slot.address + " is " + item.root() + ", not canonical: " + root);
     }
     return item;
   }
@@ -353,8 +353,9 @@ final class LaneUploads {
     }
     Wrong.unless(
         item.root().lengthBytes() == content.length && item.tags().equals(Lane.tags(tags)),
-        "committed " + item + " of " + content.length + " bytes");
-    Wrong.unless(item.newBytes() == slot.upload.newBytes(), "new bytes " + slot.upload.newBytes());
+        () -> "committed " + item + " of " + content.length + " bytes");
+    Wrong.unless(
+        item.newBytes() == slot.upload.newBytes(), () -> "new bytes " + slot.upload.newBytes());
     Wrong.unless(
         !known || slot.upload instanceof SourceUpload || item.newBytes() >= 0, "new bytes");
     Model.StoreState state = world.model.store(address);
@@ -516,7 +517,7 @@ final class LaneUploads {
     content.writeBytes(own);
     Wrong.unless(
         writer.positionBytes() == content.size(),
-        "the writer stands at " + writer.positionBytes() + ", expected " + content.size());
+        () -> "the writer stands at " + writer.positionBytes() + ", expected " + content.size());
     return true;
   }
 

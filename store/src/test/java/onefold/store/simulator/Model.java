@@ -1,8 +1,6 @@
 package onefold.store.simulator;
 
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,10 +16,23 @@ import org.jspecify.annotations.Nullable;
 /** What the store must hold: maps from names to bytes. */
 final class Model {
   /** The order in which items are listed. */
-  static final Comparator<String> BY_BYTES =
-      (a, b) ->
-          Arrays.compareUnsigned(
-              a.getBytes(StandardCharsets.UTF_8), b.getBytes(StandardCharsets.UTF_8));
+  static final Comparator<String> BY_BYTES = Model::compareBytes;
+
+  /** Compares as the bytes of UTF-8 do, which is the order of the code points. */
+  private static int compareBytes(String a, String b) {
+    int end = Math.min(a.length(), b.length());
+    for (int i = 0; i < end; i++) {
+      char one = a.charAt(i);
+      char other = b.charAt(i);
+      if (one != other) {
+        // Code points beyond the first 65,536 begin with a surrogate and follow all others.
+        return Character.isSurrogate(one) == Character.isSurrogate(other)
+            ? Character.compare(one, other)
+            : Character.isSurrogate(one) ? 1 : -1;
+      }
+    }
+    return Integer.compare(a.length(), b.length());
+  }
 
   static final long DAY_MILLIS = 86_400_000;
 

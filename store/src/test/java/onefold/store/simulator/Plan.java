@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 
 /**
  * What an upload is to contain, in a few numbers, so that a step that is printed says it all. Plans
@@ -75,7 +77,23 @@ record Plan(int base, Kind kind, int lengthBytes, int edits, long editSeed, int 
     return all.toByteArray();
   }
 
+  /** What documents are made of so far; a longer one begins as a shorter one. */
+  private static final ConcurrentMap<Document, byte[]> DOCUMENTS = new ConcurrentHashMap<>();
+
+  /** One of the few documents. */
+  private record Document(int base, Kind kind) {}
+
   private byte[] document() {
+    var which = new Document(base, kind);
+    byte[] known = DOCUMENTS.get(which);
+    if (known == null || known.length < lengthBytes) {
+      known = document(Math.max(lengthBytes, 64 << 10));
+      DOCUMENTS.put(which, known);
+    }
+    return Arrays.copyOf(known, lengthBytes);
+  }
+
+  private byte[] document(int lengthBytes) {
     byte[] bytes = new byte[lengthBytes];
     var random = new SplittableRandom(base * 7919L + kind.name().length());
     switch (kind) {

@@ -33,9 +33,10 @@ final class Reading {
   static void check(ObjectReader reader, byte[] expected, long seed, String what)
       throws IOException {
     var random = new SplittableRandom(seed);
-    Wrong.unless(
-        reader.lengthBytes() == expected.length,
-        what + ": " + reader.lengthBytes() + " bytes long, expected " + expected.length);
+    if (reader.lengthBytes() != expected.length) {
+      throw new Wrong(
+          what + ": " + reader.lengthBytes() + " bytes long, expected " + expected.length);
+    }
     switch (random.nextInt(4)) {
       case 0 -> range(reader, expected, 0, expected.length, random, what);
       case 1 -> {
@@ -54,7 +55,9 @@ final class Reading {
       }
     }
     byte[] one = new byte[1];
-    Wrong.unless(reader.read(expected.length, one, 0, 1) == -1, what + ": bytes beyond the end");
+    if (reader.read(expected.length, one, 0, 1) != -1) {
+      throw new Wrong(what + ": bytes beyond the end");
+    }
   }
 
   private static void range(
@@ -66,9 +69,13 @@ final class Reading {
       int wanted = random.nextInt(3) == 0 ? 1 + random.nextInt(to - at) : to - at;
       int offset = random.nextInt(target.length - wanted + 1);
       int n = reader.read(at, target, offset, wanted);
-      Wrong.unless(n >= 1 && n <= wanted, what + ": read answers " + n + " for " + wanted);
+      if (!(n >= 1 && n <= wanted)) {
+        throw new Wrong(what + ": read answers " + n + " for " + wanted);
+      }
       int differs = Arrays.mismatch(target, offset, offset + n, expected, at, at + n);
-      Wrong.unless(differs < 0, what + ": another byte at " + (at + differs));
+      if (differs >= 0) {
+        throw new Wrong(what + ": another byte at " + (at + differs));
+      }
       at += n;
     }
   }
@@ -94,8 +101,9 @@ final class Reading {
       while (true) {
         switch (walk.next()) {
           case Step.Block block -> {
-            Wrong.unless(
-                block.blockNumber() == blocks, what + ": block " + block.blockNumber() + " next");
+            if (block.blockNumber() != blocks) {
+              throw new Wrong(what + ": block " + block.blockNumber() + " next");
+            }
             blocks++;
             blockReader.parse(block.bytes(), block.offset(), block.lengthBytes());
             window.put(
@@ -105,9 +113,10 @@ final class Reading {
                     Arrays.copyOf(blockReader.chunkLengths(), blockReader.chunkCount())));
           }
           case Step.Extent extent -> {
-            Wrong.unless(
-                extent.objectOffsetBytes() == at,
-                what + ": extent at " + extent.objectOffsetBytes() + ", expected " + at);
+            if (extent.objectOffsetBytes() != at) {
+              throw new Wrong(
+                  what + ": extent at " + extent.objectOffsetBytes() + ", expected " + at);
+            }
             Unpacked block = window.get(extent.blockNumber());
             if (block == null) {
               throw new Wrong(what + ": block " + extent.blockNumber() + " is not in the window");
@@ -118,8 +127,9 @@ final class Reading {
             }
             fingerprinter.fingerprint(
                 block.raw(), start, block.lengths()[extent.chunkIndex()], found, 0);
-            Wrong.unless(
-                Arrays.equals(found, extent.fingerprint()), what + ": another chunk at " + at);
+            if (!Arrays.equals(found, extent.fingerprint())) {
+              throw new Wrong(what + ": another chunk at " + at);
+            }
             int first = start + extent.skipBytes();
             int differs =
                 at + extent.lengthBytes() > to
@@ -131,20 +141,27 @@ final class Reading {
                         expected,
                         (int) at,
                         (int) at + extent.lengthBytes());
-            Wrong.unless(differs < 0, what + ": another byte stored for " + (at + differs));
+            if (differs >= 0) {
+              throw new Wrong(what + ": another byte stored for " + (at + differs));
+            }
             at += extent.lengthBytes();
           }
           case Step.Zeros zeros -> {
-            Wrong.unless(
-                zeros.objectOffsetBytes() == at && at + zeros.lengthBytes() <= to,
-                what + ": zeros at " + zeros.objectOffsetBytes() + ", expected " + at);
+            if (!(zeros.objectOffsetBytes() == at && at + zeros.lengthBytes() <= to)) {
+              throw new Wrong(
+                  what + ": zeros at " + zeros.objectOffsetBytes() + ", expected " + at);
+            }
             for (long i = 0; i < zeros.lengthBytes(); i++) {
-              Wrong.unless(expected[(int) (at + i)] == 0, what + ": zeros at " + (at + i));
+              if (expected[(int) (at + i)] != 0) {
+                throw new Wrong(what + ": zeros at " + (at + i));
+              }
             }
             at += zeros.lengthBytes();
           }
           case Step.End() -> {
-            Wrong.unless(at == to, what + ": the walk ends at " + at + ", expected " + to);
+            if (at != to) {
+              throw new Wrong(what + ": the walk ends at " + at + ", expected " + to);
+            }
             return;
           }
         }

@@ -1,14 +1,20 @@
 package onefold.store.simulator;
 
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.concurrent.locks.ReentrantLock;
+
 /**
- * Runs programs of one seed after another for some minutes.
+ * Runs programs of one seed after another for some minutes, some at a time; each has a simulation
+ * of its own, so that what one does is the same beside others as alone.
  *
  * <pre>{@code
- * java … onefold.store.simulator.SimulatorCampaign MINUTES FIRST_SEED
+ * java … onefold.store.simulator.SimulatorCampaign MINUTES FIRST_SEED [AT_A_TIME [COUNT]]
  * }</pre>
  *
  * <p>Prints a line with what has run every ten seconds and at the end, and the report of each
- * program that fails. Ends with 1 if one failed, with 2 if it is not called right.
+ * program that fails. With a count it ends after so many programs, if the time is not over before.
+ * Ends with 1 if one failed, with 2 if it is not called right.
  */
 public final class SimulatorCampaign {
   private static final long NANOS_PER_LINE = 10_000_000_000L;
@@ -17,63 +23,103 @@ public final class SimulatorCampaign {
   private SimulatorCampaign() {}
 
   /** Runs it. */
-  public static void main(String[] arguments) {
-    if (arguments.length != 2) {
-      System.err.println("usage: SimulatorCampaign MINUTES FIRST_SEED");
+  public static void main(String[] arguments) throws InterruptedException {
+    if (arguments.length < 2 || arguments.length > 4) {
+      System.err.println("usage: SimulatorCampaign MINUTES FIRST_SEED [AT_A_TIME [COUNT]]");
       System.exit(2);
     }
-    System.exit(run(Double.parseDouble(arguments[0]), Long.parseLong(arguments[1])) == 0 ? 0 : 1);
-  }
-
-  private static int run(double minutes, long firstSeed) {
-    long start = System.nanoTime();
-    long end = start + (long) (minutes * 60e9);
-    long lastLine = start;
-    var sum = new Sum(firstSeed);
-    while (System.nanoTime() < end && sum.failures < MAX_FAILURES) {
-      sum.runNext();
-      if (System.nanoTime() - lastLine > NANOS_PER_LINE) {
-        lastLine = System.nanoTime();
-        System.out.println(sum.line(lastLine - start));
-      }
+    int atATime =
+        arguments.length > 2
+            ? Integer.parseInt(arguments[2])
+            : Runtime.getRuntime().availableProcessors();
+    long count = arguments.length > 3 ? Long.parseLong(arguments[3]) : Long.MAX_VALUE;
+    var sum = new Sum(Double.parseDouble(arguments[0]), Long.parseLong(arguments[1]), count);
+    var threads = new ArrayList<Thread>();
+    for (int i = 0; i < atATime; i++) {
+      threads.add(Thread.ofPlatform().name("programs-" + i).start(sum::runAll));
     }
-    System.out.println(sum.line(System.nanoTime() - start));
-    return sum.failures;
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    System.out.println(sum.line());
+    System.exit(sum.failures == 0 ? 0 : 1);
   }
 
   /** What has run. */
   private static final class Sum {
+    private final ReentrantLock guard = new ReentrantLock();
     private final long firstSeed;
-    private long nextSeed;
+    private final long count;
+    private final long startNanos = System.nanoTime();
+    private final long endNanos;
+    private long nextSeed; // this and all below: guarded by guard
+    private long lastLineNanos = startNanos;
+    private long programs;
     private long steps;
     private long cuts;
     private long refused;
     private long lacking;
     private int failures;
 
-    Sum(long firstSeed) {
+    Sum(double minutes, long firstSeed, long count) {
       this.firstSeed = firstSeed;
+      this.count = count;
       this.nextSeed = firstSeed;
+      this.endNanos = startNanos + (long) (minutes * 60e9);
     }
 
-    void runNext() {
-      long seed = nextSeed++;
-      try {
-        SimulatedProgram.Outcome outcome = new SimulatedProgram(seed).run();
-        steps += outcome.stepCount();
-        cuts += outcome.cutCount();
-        refused += outcome.refusedCount();
-        lacking += outcome.lackingCount();
-      } catch (AssertionError e) {
-        failures++;
-        System.out.println("FAILED " + seed);
-        e.printStackTrace(System.out);
+    /** Runs programs until the time is over. */
+    void runAll() {
+      while (true) {
+        long seed;
+        guard.lock();
+        try {
+          if (System.nanoTime() >= endNanos
+              || failures >= MAX_FAILURES
+              || nextSeed - firstSeed >= count) {
+            return;
+          }
+          seed = nextSeed++;
+        } finally {
+          guard.unlock();
+        }
+        run(seed);
       }
     }
 
-    String line(long nanos) {
-      long programs = nextSeed - firstSeed;
-      return "seeds %d to %d: %d programs, %d steps, %d cuts, %d refusals, %d lacking, %d failed, %.1f/s"
+    private void run(long seed) {
+      try {
+        SimulatedProgram.Outcome outcome = new SimulatedProgram(seed).run();
+        guard.lock();
+        try {
+          programs++;
+          steps += outcome.stepCount();
+          cuts += outcome.cutCount();
+          refused += outcome.refusedCount();
+          lacking += outcome.lackingCount();
+          if (System.nanoTime() - lastLineNanos > NANOS_PER_LINE) {
+            lastLineNanos = System.nanoTime();
+            System.out.println(line());
+          }
+        } finally {
+          guard.unlock();
+        }
+      } catch (AssertionError e) {
+        guard.lock();
+        try {
+          programs++;
+          failures++;
+          System.out.println("FAILED " + seed);
+          e.printStackTrace(System.out);
+        } finally {
+          guard.unlock();
+        }
+      }
+    }
+
+    String line() {
+      double seconds = (System.nanoTime() - startNanos) / 1e9;
+      return "seeds %d to %d: %d programs, %d steps, %d cuts, %d refusals, %d lacking, %d failed, %.1f/s, %.1f ms of processors each"
           .formatted(
               firstSeed,
               nextSeed - 1,
@@ -83,7 +129,16 @@ public final class SimulatorCampaign {
               refused,
               lacking,
               failures,
-              programs / (nanos / 1e9));
+              programs / seconds,
+              processorSeconds() * 1e3 / Math.max(1, programs));
+    }
+
+    /** What this process has used in sum: the programs, the compiler and the collector. */
+    private static double processorSeconds() {
+      return ManagementFactory.getOperatingSystemMXBean()
+              instanceof com.sun.management.OperatingSystemMXBean system
+          ? system.getProcessCpuTime() / 1e9
+          : Double.NaN;
     }
   }
 }

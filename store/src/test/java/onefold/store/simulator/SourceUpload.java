@@ -74,7 +74,7 @@ final class SourceUpload implements OpenUpload {
     }
     Wrong.unless(
         recipe.lengthBytes() == resumedBytes,
-        "resumed at " + resumedBytes + ", which is no border of a chunk");
+        () -> "resumed at " + resumedBytes + ", which is no border of a chunk");
   }
 
   private void push(Pieces.Piece piece) throws IOException {
@@ -160,10 +160,13 @@ final class SourceUpload implements OpenUpload {
   private void sendBlock(BlockBuilder builder, List<Fingerprint> inside) throws IOException {
     int length = builder.encode();
     FingerprintBatch answered = session.putBlock(builder.bytes(), 0, length);
-    Wrong.unless(answered.count() == inside.size(), "a block of " + answered.count() + " chunks");
+    Wrong.unless(
+        answered.count() == inside.size(), () -> "a block of " + answered.count() + " chunks");
     for (int i = 0; i < inside.size(); i++) {
+      int at = i;
       Wrong.unless(
-          answered.fingerprint(i).equals(inside.get(i)), "chunk " + i + " of a block is another");
+          answered.fingerprint(i).equals(inside.get(i)),
+          () -> "chunk " + at + " of a block is another");
     }
     builder.reset();
     inside.clear();

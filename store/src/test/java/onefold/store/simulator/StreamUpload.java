@@ -78,7 +78,8 @@ final class StreamUpload implements OpenUpload {
     }
     Wrong.unless(
         writer.positionBytes() == sentBytes,
-        "the writer stands at " + writer.positionBytes() + ", " + sentBytes + " were written");
+        () ->
+            "the writer stands at " + writer.positionBytes() + ", " + sentBytes + " were written");
   }
 
   @Override
