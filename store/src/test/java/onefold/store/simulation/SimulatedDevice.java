@@ -257,6 +257,22 @@ public final class SimulatedDevice implements Device {
     }
   }
 
+  /** Takes a file away. */
+  public void deleteAtRest(String path) throws IOException {
+    guard.lock();
+    try {
+      FileNode file = fileNode(path);
+      DirectoryNode directory = directoryNode(DevicePaths.parent(path));
+      unlink(directory, DevicePaths.name(path), file);
+      if (directory.durableNames.containsKey(DevicePaths.name(path))) {
+        directory.durableNames = new TreeMap<>(directory.durableNames);
+        directory.durableNames.remove(DevicePaths.name(path));
+      }
+    } finally {
+      guard.unlock();
+    }
+  }
+
   /** The whole content of a file, as its users see it; no call of the device, no fault. */
   public byte[] peek(String path) throws IOException {
     guard.lock();

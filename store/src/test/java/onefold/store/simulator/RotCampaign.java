@@ -1,0 +1,134 @@
+package onefold.store.simulator;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Damages data directories for some minutes: of each seed a directory, and a hundred damages to it,
+ * one at a time.
+ *
+ * <pre>{@code
+ * java … onefold.store.simulator.RotCampaign MINUTES FIRST_SEED [AT_A_TIME [SEEDS]]
+ * }</pre>
+ *
+ * <p>Prints the outcomes and, for each that must not be, the seed and the number of the damage.
+ * Ends with 1 if there was one, with 2 if it is not called right.
+ */
+public final class RotCampaign {
+  private static final int DAMAGES_PER_SEED = 100;
+  private static final int MAX_FAILURES = 20;
+
+  private RotCampaign() {}
+
+  /** Runs it. */
+  public static void main(String[] arguments) throws InterruptedException {
+    if (arguments.length < 2 || arguments.length > 4) {
+      System.err.println("usage: RotCampaign MINUTES FIRST_SEED [AT_A_TIME [SEEDS]]");
+      System.exit(2);
+    }
+    int atATime =
+        arguments.length > 2
+            ? Integer.parseInt(arguments[2])
+            : Runtime.getRuntime().availableProcessors();
+    long seeds = arguments.length > 3 ? Long.parseLong(arguments[3]) : Long.MAX_VALUE;
+    var sum = new Sum(Double.parseDouble(arguments[0]), Long.parseLong(arguments[1]), seeds);
+    var threads = new ArrayList<Thread>();
+    for (int i = 0; i < atATime; i++) {
+      threads.add(Thread.ofPlatform().name("rot-" + i).start(sum::runAll));
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    sum.print();
+    System.exit(sum.failures == 0 ? 0 : 1);
+  }
+
+  /** What has run. */
+  private static final class Sum {
+    private final ReentrantLock guard = new ReentrantLock();
+    private final long firstSeed;
+    private final long seeds;
+    private final long startNanos = System.nanoTime();
+    private final long endNanos;
+    private final Map<BitRot.Outcome, Integer> outcomes = new EnumMap<>(BitRot.Outcome.class);
+    private final Map<String, Integer> details = new TreeMap<>();
+    private long nextSeed; // this, the maps and all below: guarded by guard
+    private int failures;
+
+    Sum(double minutes, long firstSeed, long seeds) {
+      this.firstSeed = firstSeed;
+      this.seeds = seeds;
+      this.nextSeed = firstSeed;
+      this.endNanos = startNanos + (long) (minutes * 60e9);
+    }
+
+    void runAll() {
+      while (true) {
+        long seed;
+        guard.lock();
+        try {
+          if (System.nanoTime() >= endNanos
+              || failures >= MAX_FAILURES
+              || nextSeed - firstSeed >= seeds) {
+            return;
+          }
+          seed = nextSeed++;
+        } finally {
+          guard.unlock();
+        }
+        run(seed);
+      }
+    }
+
+    private void run(long seed) {
+      try {
+        var rot = new BitRot(seed, SimulatedProgram.ENGINE);
+        for (int number = 0; number < DAMAGES_PER_SEED; number++) {
+          try {
+            rot.damage(number, EnumSet.allOf(BitRot.Place.class));
+          } catch (AssertionError e) {
+            failed(e);
+          }
+        }
+        guard.lock();
+        try {
+          rot.outcomes().forEach((outcome, n) -> outcomes.merge(outcome, n, Integer::sum));
+          rot.details().forEach((what, n) -> details.merge(what, n, Integer::sum));
+        } finally {
+          guard.unlock();
+        }
+      } catch (Exception | AssertionError e) {
+        failed(new AssertionError("onefold.seed=" + seed + ", filling: " + e, e));
+      }
+    }
+
+    private void failed(AssertionError e) {
+      guard.lock();
+      try {
+        failures++;
+        System.out.println("FAILED " + e.getMessage());
+        e.printStackTrace(System.out);
+      } finally {
+        guard.unlock();
+      }
+    }
+
+    void print() {
+      details.forEach((what, n) -> System.out.println(n + " " + what));
+      int done = outcomes.values().stream().mapToInt(Integer::intValue).sum() + failures;
+      System.out.println(
+          "seeds %d to %d: %d damages, %s, %d failed, %.1f/s"
+              .formatted(
+                  firstSeed,
+                  nextSeed - 1,
+                  done,
+                  outcomes,
+                  failures,
+                  done / ((System.nanoTime() - startNanos) / 1e9)));
+    }
+  }
+}
