@@ -9,7 +9,7 @@ from the descriptions in docs/formats and shares nothing with the product, so th
 Needs Python 3.9 and the commands lz4 and zstd. Every chunk is checked against its
 SHA-256. What is damaged reads as zeros, is named on standard error, and ends the program with exit code 1; 2 means misuse.
 """
-import collections, hashlib, io, os, shutil, struct, subprocess, sys, tarfile
+import collections, hashlib, io, os, pathlib, shutil, struct, subprocess, sys, tarfile
 
 DATA, NODE = 1, 2
 
@@ -85,29 +85,27 @@ Item = collections.namedtuple("Item", "root id created tags")
 
 # ---- superblock and journal (superblock.md, journal.md, commit-record.md)
 
+def content(folder, name):
+    path = pathlib.Path(folder, name)
+    return path.read_bytes() if path.exists() else b""
+
+
 def superblock(folder):
     found = []
     for name in ("superblock.0", "superblock.1"):
-        try:
-            with open(os.path.join(folder, name), "rb") as f:
-                b = f.read()
-        except FileNotFoundError:
-            continue
+        b = content(folder, name)
         if len(b) == 4096 and b[:8] == b"ONEFOLDS" and crc32c(b[:4092]) == int.from_bytes(b[4092:], "little"):
             version, flags, _, root_length, sequence = struct.unpack_from("<IIIIQ", b, 8)
             require(version == 1 and flags == 0, name + " was written by a newer release")
-            _, position, _ = struct.unpack_from("<QQQ", b, 48)
-            found.append((sequence, position, b[72:72 + root_length]))
+            found.append((sequence, int.from_bytes(b[56:64], "little"), b[72:72 + root_length], b[39:31:-1] + b[47:39:-1]))
     require(found, folder + " has no whole superblock")
     return max(found)
 
 
-def journal(folder, start):
+def journal(folder, start, owner):
     """Payloads of the commit records from position start on, in order."""
     records = {}
-    for name in sorted(n for n in os.listdir(folder) if n.endswith(".journal")):
-        with open(os.path.join(folder, name), "rb") as f:
-            b = f.read()
+    for name, b in [(n, content(folder, n)) for n in sorted(os.listdir(folder)) if n.endswith(".journal")]:
         if len(b) < 128 or b[:8] != b"ONEFJRNL" or crc32c(b[:124]) != int.from_bytes(b[124:128], "little"):
             warn("journal/" + name + ": damaged header")
             continue
@@ -133,8 +131,10 @@ def journal(folder, start):
             records[position] = (kind, payload)
             expected, index, group = position + 1, index + 1, of_group
     wanted = sorted(p for p in records if p >= start)
-    for before, after in zip([start - 1] + wanted, wanted):
-        if after != before + 1:
+    b = content(folder, "witness")
+    whole = b[:12] + b[24:40] == b"ONEFJWIT\1\0\0\0" + owner and len(b) == 64 and crc32c(b[:60]) == int.from_bytes(b[60:], "little")
+    for before, after in zip([start - 1] + wanted, wanted + ([int.from_bytes(b[40:48], "little")] if whole else [])):
+        if after > before + 1:
             warn("journal: the records %d to %d are missing" % (before + 1, after - 1))
     return [(p, records[p][1]) for p in wanted if records[p][0] == 1]
 
@@ -331,9 +331,9 @@ class Chunks:
 
 class Catalog:
     def __init__(self, folder):
-        _, start, encoded = superblock(folder)
+        _, start, encoded, owner = superblock(folder)
         self.domains = Domains()
-        for position, payload in journal(os.path.join(folder, "journal"), start):
+        for position, payload in journal(os.path.join(folder, "journal"), start, owner):
             self.domains.add(position, payload)
         self.pages = Chunks(folder, "0" * 32, self.domains)
         self.stores, self.items, self.domain_of = {}, collections.defaultdict(dict), {}

@@ -140,6 +140,25 @@ final class IndependentReaderTest {
     }
   }
 
+  @Test
+  void aJournalThatHasLostItsEndIsTold() throws IOException, InterruptedException {
+    Path data;
+    try (RunningAppliance onefold = RunningAppliance.start(folder)) {
+      Path file = Files.write(folder.resolve("1"), new byte[] {1, 2, 3});
+      onefold.ok("put", file.toString(), "default/first");
+      data = onefold.data();
+    }
+    assertEquals(new Ended(0, "default\t1 items\n"), reader(data, "ls"));
+    try (Stream<Path> files = Files.list(data.resolve("journal"))) {
+      for (Path file : files.filter(each -> each.toString().endsWith(".journal")).toList()) {
+        Files.delete(file);
+      }
+    }
+    Ended listed = reader(data, "ls");
+    assertEquals(1, listed.exitCode, listed.output);
+    assertTrue(listed.output.contains("journal: the records "), listed.output);
+  }
+
   private static void copyTree(Path from, Path to) throws IOException {
     Files.walkFileTree(
         from,

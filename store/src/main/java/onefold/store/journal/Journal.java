@@ -83,6 +83,7 @@ public final class Journal implements AutoCloseable {
   private @Nullable SegmentWriter current;
   private long nextPosition;
   private long witnessedPosition;
+  private @Nullable WitnessFile witness;
   private @Nullable ByteBuffer scratch;
 
   private record Waiting(
@@ -182,11 +183,19 @@ public final class Journal implements AutoCloseable {
           0, new Damage(neededFrom, first, missing(neededFrom, "its records begin at " + first)));
     }
     long end = chain.nextPosition < 0 ? 1 : chain.nextPosition;
-    if (end < neededFrom) {
+    long forced = Math.max(neededFrom, WitnessFile.read(device, directory, owner));
+    if (end < forced && (damages.isEmpty() || damages.getLast().toPosition() < forced)) {
       damages.add(
-          new Damage(end, neededFrom, missing(neededFrom - 1, "its records end before " + end)));
+          new Damage(
+              end,
+              forced,
+              new CorruptDataException(
+                  chain.endPath,
+                  chain.endOffset,
+                  "the record of position " + end + ", and all before " + forced,
+                  "the end of the journal")));
     }
-    nextPosition = Math.max(end, neededFrom);
+    nextPosition = Math.max(end, forced);
     durableNext = nextPosition;
     for (Damage found : damages) {
       if (found.fromPosition() >= lossAcceptedPosition) {
@@ -250,6 +259,8 @@ public final class Journal implements AutoCloseable {
     }
     current = makeSegment(kind, cutPosition, bytes[0], tail, epochs);
     witnessedPosition = nextPosition;
+    witness = WitnessFile.open(device, directory, owner);
+    sayForced();
     lock.lock();
     try {
       currentFirst = cutPosition;
@@ -543,6 +554,11 @@ public final class Journal implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+    WitnessFile said = witness;
+    witness = null;
+    if (said != null) {
+      said.close();
+    }
     if (unused != null) {
       unused.close();
       if (failure == null) {
@@ -614,6 +630,20 @@ public final class Journal implements AutoCloseable {
     }
   }
 
+  /** Writes down what is forced, where the segment's own loss does not take it along. */
+  private void sayForced() throws IOException {
+    WitnessFile file = witness;
+    if (file != null) {
+      try {
+        file.write(nextPosition);
+      } catch (IOException e) {
+        // The records are durable all the same; from now on nothing but they says so.
+        witness = null;
+        file.close();
+      }
+    }
+  }
+
   private void write(List<Waiting> taken) throws IOException {
     Set<Long> keys = new HashSet<>();
     for (Waiting record : taken) {
@@ -680,6 +710,7 @@ public final class Journal implements AutoCloseable {
       }
       segment.force();
       nextPosition = groupPosition + group.size();
+      sayForced();
     } catch (StoreFullException e) {
       for (Encoded record : group) {
         record.promise().fail(e);

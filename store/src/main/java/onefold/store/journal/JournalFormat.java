@@ -6,6 +6,7 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.zip.CRC32C;
 import onefold.store.CorruptDataException;
@@ -32,6 +33,11 @@ final class JournalFormat {
 
   /** Proves that everything before its position has been forced. */
   static final int TYPE_WITNESS = 0xFF02;
+
+  /** Length of the witness file. */
+  static final int WITNESS_BYTES = 64;
+
+  private static final long WITNESS_MAGIC = ascii("ONEFJWIT");
 
   private static final VarHandle INT =
       MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
@@ -155,6 +161,27 @@ final class JournalFormat {
         (long) LONG.get(b, 64),
         (long) LONG.get(b, 72),
         SegmentKind.values()[code - 1]);
+  }
+
+  /** The bytes of a witness file but for its position and checksum. */
+  static byte[] newWitness(Id owner) {
+    ByteBuffer b = ByteBuffer.allocate(WITNESS_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    b.putLong(WITNESS_MAGIC).putInt(VERSION).putInt(0).putInt(0).putInt(WITNESS_BYTES);
+    b.order(ByteOrder.BIG_ENDIAN).putLong(owner.high()).putLong(owner.low());
+    return b.array();
+  }
+
+  static void putWitness(byte[] b, long position) {
+    LONG.set(b, 40, position);
+    INT.set(b, WITNESS_BYTES - 4, crc(b, 0, WITNESS_BYTES - 4));
+  }
+
+  /** The position that a witness file names; 0 if these bytes are none of this owner's. */
+  static long decodeWitness(byte[] b, Id owner) {
+    byte[] expected = newWitness(owner);
+    long position = (long) LONG.get(b, 40);
+    putWitness(expected, position);
+    return position > 0 && Arrays.equals(b, expected) ? position : 0;
   }
 
   /** Bytes that a record takes in a segment. */

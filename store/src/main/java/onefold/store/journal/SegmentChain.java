@@ -35,6 +35,12 @@ final class SegmentChain {
   /** Position that the next record gets, or -1 if there is nothing to say so. */
   long nextPosition = -1;
 
+  /** Where the last segment that can be read ends, or the directory. */
+  String endPath;
+
+  /** At which byte, or -1. */
+  long endOffset = -1;
+
   /** Everything before it is known to have been forced. */
   long forcedPosition = -1;
 
@@ -43,7 +49,9 @@ final class SegmentChain {
 
   long highestNumber;
 
-  private SegmentChain() {}
+  private SegmentChain(String directory) {
+    this.endPath = directory;
+  }
 
   /**
    * Reads the directory's segments.
@@ -52,7 +60,7 @@ final class SegmentChain {
    */
   static SegmentChain read(Device device, String directory, Id owner, long epoch)
       throws IOException {
-    SegmentChain chain = new SegmentChain();
+    SegmentChain chain = new SegmentChain(directory);
     List<Long> numbers = new ArrayList<>();
     for (String name : device.list(directory)) {
       long number = JournalFormat.segmentNumber(name);
@@ -131,6 +139,8 @@ final class SegmentChain {
     long first = exact && !cuts ? walk.firstPosition() : Math.min(header.firstPosition(), limit);
     long end = Math.max(first, walk.endPosition());
     segments.add(new Segment(header.number(), segment.path, first, end, limit));
+    endPath = segment.path;
+    endOffset = walk.endOffset();
     if (nextPosition >= 0 && first > nextPosition) {
       CorruptDataException why =
           pending != null

@@ -30,6 +30,7 @@ final class SegmentReader {
    * @param endPosition one past the last record
    * @param forcedPosition everything before it is known to have been forced; -1 if the segment says
    *     nothing
+   * @param endOffset where reading ended
    * @param offsets where each record stands, ascending
    * @param damages ranges that are missing inside
    */
@@ -37,6 +38,7 @@ final class SegmentReader {
       long firstPosition,
       long endPosition,
       long forcedPosition,
+      int endOffset,
       List<Integer> offsets,
       List<Damage> damages) {}
 
@@ -115,7 +117,12 @@ final class SegmentReader {
     }
     boolean empty = offsets.isEmpty() && damages.isEmpty();
     return new Walk(
-        empty ? -1 : first, empty ? -1 : Math.min(expected, limit), forced, offsets, damages);
+        empty ? -1 : first,
+        empty ? -1 : Math.min(expected, limit),
+        forced,
+        offset,
+        offsets,
+        damages);
   }
 
   /** Reads the header only. */

@@ -26,7 +26,8 @@
  *       had been forced when it was written. Where reading ends at position p, a later record that
  *       was written after p had been forced proves that p is damaged; if there is none, p was never
  *       acknowledged. After a group a <i>witness</i> record is written, unforced, so that the last
- *       group of a process that was killed has such a proof too.
+ *       group of a process that was killed has such a proof too. The witness file says the same
+ *       where the loss of a segment, or of its end, does not take it along.
  *   <li><b>What was read once is read again.</b> Opening never appends to a segment it found. The
  *       last group, which may be in the page cache only, is written again to a new segment whose
  *       header cuts all earlier segments at that position; the new segment appears by a rename

@@ -47,16 +47,18 @@ final class JournalFormatTest {
     return device.peek(PATH);
   }
 
-  private static Map<String, byte[]> sample() throws IOException {
+  private static Map<String, byte[]> samples() throws IOException {
     Map<String, byte[]> parts = new TreeMap<>();
-    try (InputStream in = JournalFormatTest.class.getResourceAsStream("/samples/journal-1.txt")) {
-      if (in == null) {
-        throw new IOException("samples/journal-1.txt is not there");
-      }
-      for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList()) {
-        if (!line.startsWith("#")) {
-          String[] words = line.split(" ", 2);
-          parts.put(words[0], HexFormat.of().parseHex(words[1]));
+    for (String file : List.of("/samples/journal-1.txt", "/samples/journal-witness-1.txt")) {
+      try (InputStream in = JournalFormatTest.class.getResourceAsStream(file)) {
+        if (in == null) {
+          throw new IOException(file + " is not there");
+        }
+        for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList()) {
+          if (!line.startsWith("#")) {
+            String[] words = line.split(" ", 2);
+            parts.put(words[0], HexFormat.of().parseHex(words[1]));
+          }
         }
       }
     }
@@ -64,9 +66,9 @@ final class JournalFormatTest {
   }
 
   private static byte[] part(String name) throws IOException {
-    byte[] bytes = sample().get(name);
+    byte[] bytes = samples().get(name);
     if (bytes == null) {
-      throw new IOException("the sample has no " + name);
+      throw new IOException("the samples have no " + name);
     }
     return bytes;
   }
@@ -75,6 +77,21 @@ final class JournalFormatTest {
   void aSegmentIsWrittenAsTheSampleHasIt() throws IOException {
     String written = HexFormat.of().formatHex(write());
     assertEquals(HexFormat.of().formatHex(part("segment")), written);
+  }
+
+  @Test
+  void aWitnessFileIsWrittenAsTheSampleHasItAndNothingElseIsRead() throws IOException {
+    byte[] sample = part("witness");
+    byte[] written = JournalFormat.newWitness(OWNER);
+    JournalFormat.putWitness(written, 4);
+    assertEquals(HexFormat.of().formatHex(sample), HexFormat.of().formatHex(written));
+    assertEquals(4, JournalFormat.decodeWitness(sample, OWNER));
+    assertEquals(0, JournalFormat.decodeWitness(sample, new Id(1, 2)));
+    for (int at = 0; at < sample.length; at++) {
+      byte[] damaged = sample.clone();
+      damaged[at] ^= 0x20;
+      assertEquals(0, JournalFormat.decodeWitness(damaged, OWNER));
+    }
   }
 
   @Test

@@ -295,6 +295,63 @@ final class JournalTest {
   }
 
   @Test
+  void aNewestSegmentThatIsMissingCutOrWipedIsDamageThatIsNamed() throws IOException {
+    try (Journal journal = journal(1)) {
+      append(journal, 1, 40);
+    }
+    List<Path> all = segments();
+    Path newest = all.getLast();
+    byte[] whole = Files.readAllBytes(newest);
+    byte[] wiped = whole.clone();
+    Arrays.fill(wiped, wiped.length / 2, wiped.length, (byte) 0);
+    for (byte[] instead : new byte[][] {{}, Arrays.copyOf(whole, whole.length / 2), wiped, null}) {
+      if (instead == null) {
+        Files.delete(newest);
+      } else {
+        Files.write(newest, instead);
+      }
+      try (Journal journal = journal(1)) {
+        CorruptDataException damage = journal.damage().orElseThrow();
+        Path named = instead == null ? all.get(all.size() - 2) : newest;
+        assertEquals("journal/" + named.getFileName(), damage.file());
+        assertTrue(damage.offsetBytes() >= 0, damage::toString);
+      }
+    }
+    Files.write(newest, whole);
+    try (Journal journal = journal(1)) {
+      assertEquals(range(1, 40), positions(journal, 1));
+    }
+  }
+
+  @Test
+  void theWitnessFileIsNotNeeded() throws IOException {
+    try (Journal journal = journal(1)) {
+      append(journal, 1, 5);
+    }
+    Path witness = root.resolve("journal/witness");
+    byte[] whole = Files.readAllBytes(witness);
+    assertEquals(6, JournalFormat.decodeWitness(whole, OWNER));
+    Random random = new Random(7);
+    for (int round = 0; round < 20; round++) {
+      byte[] other = Arrays.copyOf(whole, round % 4 == 0 ? random.nextInt(64) : 64);
+      if (other.length == 64) {
+        other[random.nextInt(64)] ^= (byte) (1 << random.nextInt(8));
+      }
+      Files.write(witness, other);
+      try (Journal journal = journal(1)) {
+        assertEquals(range(1, 5), positions(journal, 1));
+      }
+      assertArrayEquals(whole, Files.readAllBytes(witness));
+    }
+    Files.delete(witness);
+    try (Journal journal = journal(1)) {
+      assertEquals(range(1, 5), positions(journal, 1));
+      append(journal, 6, 7);
+    }
+    assertEquals(8, JournalFormat.decodeWitness(Files.readAllBytes(witness), OWNER));
+  }
+
+  @Test
   void aLossThatIsAcceptedIsToldAndNoPositionIsGivenTwice() throws IOException {
     try (Journal journal = journal(1)) {
       append(journal, 1, 40);
