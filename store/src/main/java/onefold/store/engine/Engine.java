@@ -1102,7 +1102,7 @@ public final class Engine implements ChunkStore {
         names.folded(before);
         catalogDomain.housekeeper().garbageLikely();
         journalledBytes.set(0);
-        journal.trim(position.position() - 1);
+        journal.trim(superblocks.journalNeededFrom() - 1);
         if (space.isEnough()) {
           problem = null;
         }

@@ -26,5 +26,8 @@ record Superblock(
     if (epoch < 1) {
       throw new IllegalArgumentException("epoch " + epoch);
     }
+    if (journalPosition < 1) {
+      throw new IllegalArgumentException("journalPosition " + journalPosition);
+    }
   }
 }

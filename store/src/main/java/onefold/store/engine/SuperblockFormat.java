@@ -106,6 +106,11 @@ final class SuperblockFormat {
           "a root of at most 1024 bytes",
           Integer.toUnsignedString(rootLength));
     }
+    for (int at : new int[] {SEQUENCE_AT, EPOCH_AT, JOURNAL_AT}) {
+      if (in.getLong(at) < 1) {
+        throw new CorruptDataException(file, at, "a number from 1", "" + in.getLong(at));
+      }
+    }
     byte[] root = new byte[rootLength];
     in.get(ROOT_AT, root);
     return new Superblock(

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The superblock's two files. A write goes to the file with the older superblock, so that a torn
- * write leaves the other one whole. One thread at a time.
+ * write leaves the other one whole; then the other file gets the same, so that damage of one of
+ * them does no harm. One thread at a time.
  */
 final class Superblocks {
   static final String FIRST = "superblock.0";
@@ -18,6 +19,7 @@ final class Superblocks {
   private final Device device;
   private @Nullable Superblock last;
   private String lastFile = SECOND;
+  private long journalNeededFrom = 1;
 
   Superblocks(Device device) {
     this.device = device;
@@ -39,6 +41,12 @@ final class Superblocks {
     for (String file : new String[] {FIRST, SECOND}) {
       try {
         Superblock found = readFile(file);
+        if (found != null) {
+          journalNeededFrom =
+              last == null
+                  ? found.journalPosition()
+                  : Math.min(journalNeededFrom, found.journalPosition());
+        }
         if (found != null && (last == null || found.sequence() > last.sequence())) {
           last = found;
           lastFile = file;
@@ -59,13 +67,37 @@ final class Superblocks {
     return last;
   }
 
-  /** Makes a superblock durable in the file that holds the older one. */
+  /**
+   * Makes a superblock durable in the file that holds the older one, then in the other one. If the
+   * second write fails, the superblock counts all the same, and {@link #journalNeededFrom} stays.
+   */
   void write(Superblock superblock) throws IOException {
+    writeOver(superblock);
+    try {
+      writeFile(lastFile.equals(FIRST) ? SECOND : FIRST, superblock);
+      journalNeededFrom = superblock.journalPosition();
+    } catch (IOException e) {
+      // The next superblock is written to that file first.
+    }
+  }
+
+  /** The position from which a start may need the journal, whichever of the files it finds. */
+  long journalNeededFrom() {
+    return journalNeededFrom;
+  }
+
+  private void writeOver(Superblock superblock) throws IOException {
     if (last != null && superblock.sequence() <= last.sequence()) {
       throw new IllegalArgumentException(
           "superblock " + superblock.sequence() + " after " + last.sequence());
     }
     String file = lastFile.equals(FIRST) ? SECOND : FIRST;
+    writeFile(file, superblock);
+    last = superblock;
+    lastFile = file;
+  }
+
+  private void writeFile(String file, Superblock superblock) throws IOException {
     boolean fresh = !device.exists(file);
     try (DeviceFile out = fresh ? device.create(file) : device.open(file, true)) {
       out.truncate(SuperblockFormat.FILE_BYTES);
@@ -75,8 +107,6 @@ final class Superblocks {
     if (fresh) {
       device.forceDirectory("");
     }
-    last = superblock;
-    lastFile = file;
   }
 
   private @Nullable Superblock readFile(String file) throws IOException {

@@ -17,6 +17,8 @@ import onefold.store.Id;
 import onefold.store.RefusedException;
 import onefold.store.engine.CommitRecord.ContainerEnd;
 import onefold.store.engine.CommitRecord.DomainPart;
+import onefold.store.simulation.DeviceCall;
+import onefold.store.simulation.Faults;
 import onefold.store.simulation.SimulatedDevice;
 import org.junit.jupiter.api.Test;
 
@@ -85,13 +87,50 @@ class FormatsTest {
     assertEquals(2, new Superblocks(device).read().sequence());
     device.flipBit(Superblocks.SECOND, 60, 3);
     Superblocks again = new Superblocks(device);
-    assertEquals(1, again.read().sequence());
+    assertEquals(2, again.read().sequence());
     again.write(new Superblock(3, FIRST.applianceId(), 1, 9, 5, new byte[] {1, 2}));
     assertEquals(3, new Superblocks(device).read().sequence());
     device.flipBit(Superblocks.FIRST, 60, 3);
     assertEquals(3, new Superblocks(device).read().sequence());
     device.flipBit(Superblocks.SECOND, 60, 3);
     assertThrows(CorruptDataException.class, () -> new Superblocks(device).read());
+  }
+
+  @Test
+  void theJournalIsNeededFromTheOlderSuperblockUntilBothFilesHaveTheNewer() throws IOException {
+    SimulatedDevice device = new SimulatedDevice();
+    Superblocks writer = new Superblocks(device);
+    writer.write(new Superblock(1, FIRST.applianceId(), 1, 9, 5, new byte[0]));
+    assertEquals(9, writer.journalNeededFrom());
+    device.setFaults(call ->
+        call.kind() == DeviceCall.Kind.WRITE && call.path().equals(Superblocks.FIRST)
+            ? Faults.Outcome.FULL
+            : Faults.Outcome.NONE);
+    writer.write(new Superblock(2, FIRST.applianceId(), 1, 30, 5, new byte[0]));
+    assertEquals(9, writer.journalNeededFrom());
+    device.setFaults(Faults.none());
+    Superblocks again = new Superblocks(device);
+    assertEquals(2, again.read().sequence());
+    again.write(new Superblock(3, FIRST.applianceId(), 1, 40, 5, new byte[0]));
+    assertEquals(40, again.journalNeededFrom());
+  }
+
+  @Test
+  void aSuperblockWithNumbersThatNobodyWritesIsDamage() throws IOException {
+    for (int at : new int[] {24, 48, 56}) { // sequence, epoch, position in the journal
+      byte[] bytes = SuperblockFormat.encode(FIRST);
+      Arrays.fill(bytes, at, at + 8, (byte) 0);
+      var crc = new java.util.zip.CRC32C();
+      crc.update(bytes, 0, 4092);
+      for (int i = 0; i < 4; i++) {
+        bytes[4092 + i] = (byte) (crc.getValue() >>> (8 * i));
+      }
+      var e =
+          assertThrows(
+              CorruptDataException.class, () -> SuperblockFormat.decode("superblock.0", bytes));
+      assertEquals("superblock.0", e.file());
+      assertEquals(at, e.offsetBytes());
+    }
   }
 
   @Test

@@ -49,16 +49,8 @@ public final class SuperblockFuzz implements FuzzTarget {
         encoded, SuperblockFormat.encode(SuperblockFormat.decode("superblock", encoded)));
   }
 
-  /**
-   * Behind a right checksum a sequence or epoch below 1 is refused by the record, not yet as damage
-   * (docs/roadmap.md).
-   */
   @Override
   public boolean isRefusal(Throwable thrown) {
-    String message = String.valueOf(thrown.getMessage());
-    return thrown instanceof CorruptDataException
-        || thrown instanceof RefusedException
-        || (thrown instanceof IllegalArgumentException
-            && (message.startsWith("epoch ") || message.startsWith("sequence ")));
+    return thrown instanceof CorruptDataException || thrown instanceof RefusedException;
   }
 }
