@@ -96,7 +96,32 @@ final class RankFilter {
     if (last != keyCount) {
       throw new IllegalArgumentException("filter of " + last + " keys for " + keyCount);
     }
-    return new RankFilter(bytes, groups, remainderBits);
+    var filter = new RankFilter(bytes, groups, remainderBits);
+    for (int group = 0; group < groups; group++) {
+      if (!filter.isGroup(group)) {
+        throw new IllegalArgumentException(
+            "filter whose buckets do not hold the keys of group " + group);
+      }
+    }
+    return filter;
+  }
+
+  /**
+   * Whether the unary code of a group ends where its keys say: 128 zeros, a one for each key, a
+   * zero last. Then no look-up leaves the group.
+   */
+  private boolean isGroup(int group) {
+    long rank = bytes.get(INT, 4L * group);
+    long keys = bytes.get(INT, 4L * (group + 1)) - rank;
+    long base = bitsOffset + (long) group * GROUP_BUCKETS + rank * (1L + remainderBits);
+    long bits = GROUP_BUCKETS + keys;
+    long ones = 0;
+    for (long at = 0; at < bits; at += Long.SIZE) {
+      long left = bits - at;
+      long mask = left >= Long.SIZE ? -1 : (1L << left) - 1;
+      ones += Long.bitCount(window(base + at) & mask);
+    }
+    return ones == keys && (window(base + bits - 1) & 1) == 0;
   }
 
   long memoryBytes() {

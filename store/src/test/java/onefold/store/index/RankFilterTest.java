@@ -78,6 +78,42 @@ class RankFilterTest {
     assertThrows(IllegalArgumentException.class, () -> RankFilter.of(segment, groups, 1000, 10));
   }
 
+  @Test
+  void aFilterWithOtherBitsIsRefusedOrStaysInside() {
+    var random = new SplittableRandom(SEED);
+    long[] keys = random.longs(1000).toArray();
+    sortUnsigned(keys);
+    var builder = new RankFilter.Builder(1000, 10);
+    for (long key : keys) {
+      builder.add(key);
+    }
+    builder.finish();
+    byte[] whole = new byte[(int) builder.byteCount()];
+    builder.copyTo(MemorySegment.ofArray(whole));
+    int refused = 0;
+    for (int round = 0; round < 300; round++) {
+      byte[] bytes = whole.clone();
+      int at = random.nextInt(bytes.length);
+      if (random.nextBoolean()) {
+        bytes[at] ^= (byte) (1 << random.nextInt(8));
+      } else {
+        java.util.Arrays.fill(
+            bytes, at, Math.min(bytes.length, at + 64), (byte) random.nextInt(-1, 1));
+      }
+      try {
+        RankFilter filter =
+            RankFilter.of(MemorySegment.ofArray(bytes), builder.groups(), keys.length, 10);
+        for (int i = 0; i < 300; i++) {
+          long found = filter.find(random.nextLong());
+          assertTrue((int) found + (found >>> 32) <= keys.length, "onefold.seed=" + SEED);
+        }
+      } catch (IllegalArgumentException e) {
+        refused++;
+      }
+    }
+    assertTrue(refused > 50, refused + " refused, onefold.seed=" + SEED);
+  }
+
   private static RankFilter build(long[] keys, long expected, int remainderBits) {
     var builder = new RankFilter.Builder(expected, remainderBits);
     for (long key : keys) {
