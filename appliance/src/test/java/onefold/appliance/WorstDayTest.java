@@ -288,6 +288,7 @@ final class WorstDayTest {
       result.add(
           each.replaceAll("[0-9a-f]{64}", "KEY")
               .replaceAll("[0-9a-f]{32}", "ID")
+              .replaceAll("[0-9a-f]{16}-1.container at \\d+", "CONTAINER at OFFSET")
               .replaceAll("\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d", "TIME")
               .replaceAll("\\d+(\\.\\d+)? MB/s", "RATE")
               .replaceAll("\\d+(\\.\\d+)? (B|kB|MB|GB|TB)\\b", "SIZE")

@@ -57,6 +57,9 @@ public final class Containers implements AutoCloseable {
   private static final int SCAN_BYTES = 1 << 20;
   private static final int MAX_IDLE_DECODERS = 8;
 
+  /** Damages that are kept in mind for those who miss something. */
+  private static final int MAX_NOTED = 64;
+
   private final ContainerStore store;
   private final Scheduler scheduler;
   private final Id domain;
@@ -263,6 +266,25 @@ public final class Containers implements AutoCloseable {
         store.forceNames(kind);
       }
     }
+    for (Map.Entry<Long, ChunkKind> named : ends.named().entrySet()) {
+      long endBytes = ends.endBytes(named.getKey());
+      if (endBytes > ContainerFormat.HEADER_BYTES && !exists(named.getKey())) {
+        String file = nameInErrors(named.getValue(), named.getKey());
+        note(new CorruptDataException(file, -1, "a container of " + endBytes + " bytes", "none"));
+      }
+    }
+  }
+
+  private void note(CorruptDataException damage) {
+    lock.lock();
+    try {
+      if (recoveryDamages.size() < MAX_NOTED
+          && recoveryDamages.stream().noneMatch(other -> other.file().equals(damage.file()))) {
+        recoveryDamages.add(damage);
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   /**
@@ -299,14 +321,14 @@ public final class Containers implements AutoCloseable {
       long size = file.sizeBytes();
       boolean exact = endBytes != Long.MAX_VALUE;
       if (exact && size < endBytes) {
-        recoveryDamages.add(
+        note(
             new CorruptDataException(
                 file.path(), size, "a file of " + endBytes + " bytes", size + " bytes"));
       }
       BlockScan.Found found = BlockScan.scan(file, identity, Math.min(size, endBytes), exact);
       CorruptDataException damage = found.damage();
       if (damage != null) {
-        recoveryDamages.add(damage);
+        note(damage);
       }
       if (found.layout().blockCount() == 0) {
         return false;
@@ -354,7 +376,10 @@ public final class Containers implements AutoCloseable {
         domain, name.kind(), parameterSet.number(), name.number(), name.generation(), epoch);
   }
 
-  /** What recovery found damaged before durable ends: blocks whose chunks are lost. */
+  /**
+   * What was found damaged in parts that say what a container holds: before durable ends by
+   * recovery, in directories since; at most 64.
+   */
   public List<CorruptDataException> recoveryDamages() {
     lock.lock();
     try {
@@ -938,6 +963,35 @@ public final class Containers implements AutoCloseable {
     }
   }
 
+  /**
+   * Where in its file the block of a slot begins.
+   *
+   * @throws ContainerGoneException if there is no container of this number
+   */
+  public long offsetOfSlot(long containerNumber, int slot) throws IOException {
+    return current(
+        containerNumber, entry -> location(entry, blockOfSlot(entry, slot)).offsetBytes());
+  }
+
+  /**
+   * What errors name for a container: its file, or, if there is none, the beginning of the names
+   * that its file may have had.
+   */
+  public String nameInErrors(ChunkKind kind, long containerNumber) {
+    Entry entry;
+    lock.lock();
+    try {
+      entry = entries.get(containerNumber);
+    } finally {
+      lock.unlock();
+    }
+    if (entry != null) {
+      return store.path(entry.name);
+    }
+    String path = store.path(new Name(kind, containerNumber, FIRST_GENERATION, true));
+    return path.substring(0, path.lastIndexOf('-'));
+  }
+
   private void checkSlot(Name name, int slot, int count) throws CorruptDataException {
     if (slot >= count) {
       throw new CorruptDataException(
@@ -1035,7 +1089,7 @@ public final class Containers implements AutoCloseable {
     }
     try {
       StoredBlock stored = readBlock(entry, key.block());
-      DecodedBlock block = decode(stored.location(), stored.bytes(), 0);
+      DecodedBlock block = decode(store.path(entry.name), stored.location(), stored.bytes(), 0);
       blocks.put(key, block);
       promise.complete(block);
       return block;
@@ -1076,10 +1130,11 @@ public final class Containers implements AutoCloseable {
           fingerprints,
           offset,
           offset + Fingerprint.BYTES)) {
+        int slot = place.slot();
         throw new CorruptDataException(
-            "container " + place.containerNumber() + " slot " + place.slot(),
-            -1,
-            "chunk " + Fingerprint.of(fingerprints, offset),
+            pathOf(place.containerNumber()),
+            offsetOfSlot(place.containerNumber(), slot),
+            "chunk " + Fingerprint.of(fingerprints, offset) + " in slot " + slot,
             "chunk " + Fingerprint.of(decoder.fingerprint, 0));
       }
     } finally {
@@ -1135,6 +1190,7 @@ public final class Containers implements AutoCloseable {
       try {
         return ContainerFile.readDirectory(handle.file, identity(entry.name));
       } catch (CorruptDataException e) {
+        note(e);
         return salvage(handle.file, entry.name);
       }
     }
@@ -1142,6 +1198,17 @@ public final class Containers implements AutoCloseable {
 
   /** The directory of a sealed container whose own is damaged. */
   private ContainerDirectory salvage(StoredContainer file, Name name) throws IOException {
+    try {
+      // As long as the block table is whole, every block has its place and its slots.
+      ContainerLayout layout = ContainerFile.readLayout(file, identity(name));
+      FingerprintBatch chunks = BlockScan.along(file, identity(name), layout);
+      return new ContainerDirectory(name.number(), layout, chunks);
+    } catch (CorruptDataException e) {
+      return salvageByFrames(file, name);
+    }
+  }
+
+  private ContainerDirectory salvageByFrames(StoredContainer file, Name name) throws IOException {
     BlockScan.Found found = BlockScan.scan(file, identity(name), file.sizeBytes(), false);
     return new ContainerDirectory(name.number(), found.layout().build(), found.chunks());
   }
@@ -1156,7 +1223,7 @@ public final class Containers implements AutoCloseable {
       try {
         layout = ContainerFile.readLayout(handle.file, identity(entry.name));
       } catch (CorruptDataException e) {
-        layout = salvage(handle.file, entry.name).layout();
+        layout = salvageByFrames(handle.file, entry.name).layout();
       }
     }
     layouts.put(entry.key(), layout);
@@ -1211,7 +1278,7 @@ public final class Containers implements AutoCloseable {
         }
         int at = (int) (location.offsetBytes() - start);
         checkChecksum(file.path(), location, span, at);
-        decoded = decode(location, span, at);
+        decoded = decode(file.path(), location, span, at);
       } catch (CorruptDataException e) {
         damage = e;
       }
@@ -1246,7 +1313,8 @@ public final class Containers implements AutoCloseable {
     }
   }
 
-  private DecodedBlock decode(BlockLocation location, byte[] bytes, int at) throws IOException {
+  private DecodedBlock decode(String path, BlockLocation location, byte[] bytes, int at)
+      throws IOException {
     Decoder decoder = takeDecoder();
     try {
       BlockReader reader = decoder.reader;
@@ -1254,7 +1322,7 @@ public final class Containers implements AutoCloseable {
       int count = reader.chunkCount();
       if (count != location.chunkCount() || reader.rawBytes() != location.rawBytes()) {
         throw new CorruptDataException(
-            "container " + location.containerNumber(),
+            path,
             location.offsetBytes(),
             location.chunkCount() + " chunks of " + location.rawBytes() + " bytes",
             count + " of " + reader.rawBytes());
@@ -1267,7 +1335,7 @@ public final class Containers implements AutoCloseable {
       return new DecodedBlock(
           location.containerNumber(), location.block(), location.firstSlot(), raw, starts);
     } catch (BlockFormatException e) {
-      throw BlockScan.corrupt("container " + location.containerNumber(), location.offsetBytes(), e);
+      throw BlockScan.corrupt(path, location.offsetBytes(), e);
     } finally {
       giveBack(decoder);
     }
@@ -1313,8 +1381,12 @@ public final class Containers implements AutoCloseable {
         return files.acquire(entry.key(), () -> store.open(now));
       }
       throw new CorruptDataException(
-          "container " + number, -1, "a file", "none: " + e.getMessage());
+          store.path(entry.name), -1, "a container's file", "none: " + e.getMessage());
     }
+  }
+
+  private String pathOf(long containerNumber) throws ContainerGoneException {
+    return store.path(entry(containerNumber).name);
   }
 
   private Entry entry(long containerNumber) throws ContainerGoneException {

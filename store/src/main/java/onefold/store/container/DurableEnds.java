@@ -1,7 +1,15 @@
 package onefold.store.container;
 
+import java.util.Map;
+import onefold.chunker.ChunkKind;
+
 /** How far the containers of a domain have been acknowledged, as the journal says. */
 public interface DurableEnds {
+  /** The containers that are named with an end: there must be a file of each that holds a block. */
+  default Map<Long, ChunkKind> named() {
+    return Map.of();
+  }
+
   /** For a domain in which nothing has been acknowledged. */
   DurableEnds NONE =
       new DurableEnds() {

@@ -36,7 +36,8 @@
  *       and are marked as lost, since frames carry their first slot and no later slot moves.
  *   <li><b>Every read is checked</b> against the checksum in the directory, which finds a stale or
  *       misplaced block too; a chunk handed out by {@code readChunk} against its fingerprint.
- *   <li><b>A directory that is damaged is made again</b> from the blocks, in memory.
+ *   <li><b>A directory that is damaged is made again</b> from the blocks, in memory; along the
+ *       block table if that is whole.
  *   <li><b>One whole generation at every moment.</b> The next one is forced, read back and proven
  *       before it is renamed, and its name is forced before the old file is deleted. An {@code
  *       .open} file beside a {@code .container} of its number was never finished and is deleted; of

@@ -2,6 +2,8 @@ package onefold.store.engine;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.TreeMap;
+import onefold.chunker.ChunkKind;
 import onefold.store.container.DurableEnds;
 import onefold.store.engine.CommitRecord.ContainerEnd;
 import onefold.store.engine.CommitRecord.DomainPart;
@@ -21,6 +23,13 @@ final class CommittedEnds implements DurableEnds {
     for (ContainerEnd end : part.ends()) {
       ends.put(end.containerNumber(), end);
     }
+  }
+
+  @Override
+  public Map<Long, ChunkKind> named() {
+    Map<Long, ChunkKind> named = new TreeMap<>();
+    ends.forEach((number, end) -> named.put(number, end.kind()));
+    return named;
   }
 
   @Override

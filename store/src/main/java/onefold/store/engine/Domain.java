@@ -2,6 +2,7 @@ package onefold.store.engine;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -79,6 +80,21 @@ final class Domain implements AutoCloseable, Ground {
   /** Quarantined chunks; a sound copy takes them out. */
   private final Map<ChunkKind, Map<Fingerprint, QuarantinedChunk>> quarantined =
       new EnumMap<>(ChunkKind.class); // guarded by lock
+
+  /**
+   * Slots of damaged blocks of which nothing but the index tells what was in them; each chunk that
+   * it finds there is taken out of reach when it is asked for.
+   */
+  private final Map<Long, BitSet> lostSlots = new HashMap<>(); // guarded by lock
+
+  /** Whether there are such, for a quick look without the lock. */
+  private volatile boolean anyLostSlot;
+
+  /** Containers that the index knew and whose files were missing at the start; for messages. */
+  private final Set<Long> missing = new TreeSet<>(); // guarded by lock
+
+  /** The most that are kept of those. */
+  private static final int MAX_MISSING = 64;
 
   private @Nullable TaskHandle rebuilding; // guarded by lock
 
@@ -378,10 +394,22 @@ final class Domain implements AutoCloseable, Ground {
     Set<Long> uncovered = allNumbers();
     for (long number : index.coveredContainers()) {
       if (!uncovered.remove(number)) {
+        noteMissing(number);
         index.retract(number);
       }
     }
     publish(uncovered);
+  }
+
+  private void noteMissing(long containerNumber) {
+    lock.lock();
+    try {
+      if (missing.size() < MAX_MISSING) {
+        missing.add(containerNumber);
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Publishes everything again; the index leaves out what it has not lost. */
@@ -493,6 +521,12 @@ final class Domain implements AutoCloseable, Ground {
   void deleteGone(long[] numbers) throws IOException {
     List<Long> existing = new ArrayList<>();
     for (long number : numbers) {
+      lock.lock();
+      try {
+        missing.remove(number);
+      } finally {
+        lock.unlock();
+      }
       index.retract(number);
       if (containers.exists(number) && containers.isSealed(number)) {
         existing.add(number);
@@ -522,11 +556,13 @@ final class Domain implements AutoCloseable, Ground {
       bytes += batch.lengths()[i];
     }
     names.moved(bytes);
-    index.lookupForDedup(batch, places);
-    for (int tried = 0; tried < MAX_REBUILDS && index.rebuildNeeded(); tried++) {
-      awaitRebuild();
+    do {
       index.lookupForDedup(batch, places);
-    }
+      for (int tried = 0; tried < MAX_REBUILDS && index.rebuildNeeded(); tried++) {
+        awaitRebuild();
+        index.lookupForDedup(batch, places);
+      }
+    } while (anyLostSlot && quarantineLost(batch, places));
   }
 
   /** Waits for the building that runs; begins one if parts were lost after the last. */
@@ -544,8 +580,27 @@ final class Domain implements AutoCloseable, Ground {
     }
   }
 
-  /** Finds chunks for reading. */
+  /**
+   * Finds chunks for reading. Of a chunk that may have stood in a lost part of the index it is not
+   * known whether it is absent; so the caller waits until the part has been built again.
+   *
+   * @throws CorruptDataException if it could not be
+   */
   void locate(FingerprintBatch batch, Places places) throws IOException {
+    do {
+      locateOnce(batch, places);
+    } while (anyLostSlot && quarantineLost(batch, places));
+  }
+
+  private void locateOnce(FingerprintBatch batch, Places places) throws IOException {
+    for (int tried = 0; tried < MAX_REBUILDS; tried++) {
+      try {
+        index.lookup(batch, places);
+        return;
+      } catch (CorruptDataException e) {
+        awaitRebuild();
+      }
+    }
     index.lookup(batch, places);
   }
 
@@ -614,9 +669,58 @@ final class Domain implements AutoCloseable, Ground {
     return bytes;
   }
 
-  CorruptDataException absent(byte[] fingerprints, int offset) {
+  /** What whoever needs a chunk is told that is nowhere: where it was, as far as that is known. */
+  CorruptDataException absent(ChunkKind kind, byte[] fingerprints, int offset) {
+    Fingerprint fingerprint = Fingerprint.of(fingerprints, offset);
+    String wanted = "a sound copy of chunk " + fingerprint;
+    QuarantinedChunk quarantinedChunk = quarantinedChunk(kind, fingerprint);
+    if (quarantinedChunk != null) {
+      return new CorruptDataException(
+          containers.nameInErrors(kind, quarantinedChunk.containerNumber()),
+          offsetOf(quarantinedChunk),
+          wanted,
+          "a damaged one");
+    }
+    FingerprintBatch one = new FingerprintBatch(kind, 1);
+    one.add(fingerprints, offset, 0);
+    long forgotten = index.forgottenContainer(one);
+    if (forgotten != Places.ABSENT) {
+      return new CorruptDataException(
+          containers.nameInErrors(kind, forgotten), -1, wanted, "no container of this number");
+    }
+    for (CorruptDataException damage : containers.recoveryDamages()) {
+      return new CorruptDataException(
+          damage.file(), damage.offsetBytes(), wanted, "none, and damage there");
+    }
+    lock.lock();
+    try {
+      for (long number : missing) {
+        return new CorruptDataException(
+            containers.nameInErrors(kind, number), -1, wanted, "none, and no such file");
+      }
+    } finally {
+      lock.unlock();
+    }
     return new CorruptDataException(
-        "chunk " + Fingerprint.of(fingerprints, offset), -1, "a stored copy", "none that is sound");
+        "chunk " + fingerprint, -1, "a stored copy", "none that is sound");
+  }
+
+  private @Nullable QuarantinedChunk quarantinedChunk(ChunkKind kind, Fingerprint fingerprint) {
+    lock.lock();
+    try {
+      return quarantined.getOrDefault(kind, Map.of()).get(fingerprint);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Where the block of a damaged chunk begins in its file, or -1 if nothing tells. */
+  private long offsetOf(QuarantinedChunk chunk) {
+    try {
+      return containers.offsetOfSlot(chunk.containerNumber(), chunk.slot());
+    } catch (IOException e) {
+      return -1;
+    }
   }
 
   /** Reads a node; as {@link #chunk}. */
@@ -639,7 +743,7 @@ final class Domain implements AutoCloseable, Ground {
     while (true) {
       locate(one, places);
       if (!places.isPresent(0)) {
-        throw damage != null ? damage : absent(fingerprints, offset);
+        throw damage != null ? damage : absent(kind, fingerprints, offset);
       }
       long number = places.containerNumbers()[0];
       int slot = places.slots()[0];
@@ -648,7 +752,7 @@ final class Domain implements AutoCloseable, Ground {
       } catch (ContainerGoneException e) {
         if (number == goneBefore) {
           throw new CorruptDataException(
-              "container " + number, -1, "the container that the index names", "none");
+              containers.nameInErrors(kind, number), -1, "what the index names", "nothing");
         }
         goneBefore = number;
       } catch (CorruptDataException e) {
@@ -692,6 +796,9 @@ final class Domain implements AutoCloseable, Ground {
   /** As the other, for a block that a reader has met. */
   void quarantineBlock(RecipeReader.BlockKey key) throws IOException {
     ContainerDirectory contents = containers.directory(key.containerNumber());
+    if (key.block() >= contents.blockCount()) {
+      return; // The directory has been lost since, and what is left of it does not reach so far.
+    }
     BlockLocation location = contents.block(0);
     if (location.generation() == key.generation()) {
       quarantineBlock(contents, contents.block(key.block()));
@@ -710,7 +817,9 @@ final class Domain implements AutoCloseable, Ground {
     FingerprintBatch all = contents.chunks();
     for (int i = 0; i < location.chunkCount(); i++) {
       int slot = location.firstSlot() + i;
-      if (!contents.isLost(slot)) {
+      if (slot >= all.count() || contents.isLost(slot)) {
+        noteLost(contents.containerNumber(), slot);
+      } else {
         quarantine(
             new QuarantinedChunk(
                 contents.kind(),
@@ -720,6 +829,43 @@ final class Domain implements AutoCloseable, Ground {
                 slot));
       }
     }
+  }
+
+  private void noteLost(long containerNumber, int slot) {
+    lock.lock();
+    try {
+      lostSlots.computeIfAbsent(containerNumber, number -> new BitSet()).set(slot);
+      anyLostSlot = true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes chunks that were found in lost slots out of reach; says whether there were any. */
+  private boolean quarantineLost(FingerprintBatch batch, Places places) throws IOException {
+    List<QuarantinedChunk> found = new ArrayList<>();
+    lock.lock();
+    try {
+      for (int row = 0; row < batch.count(); row++) {
+        long number = places.containerNumbers()[row];
+        BitSet lost = number == Places.ABSENT ? null : lostSlots.get(number);
+        if (lost != null && lost.get(places.slots()[row])) {
+          found.add(
+              new QuarantinedChunk(
+                  batch.kind(),
+                  batch.fingerprint(row),
+                  places.lengths()[row],
+                  number,
+                  places.slots()[row]));
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    for (QuarantinedChunk chunk : found) {
+      quarantine(chunk);
+    }
+    return !found.isEmpty();
   }
 
   private void quarantine(QuarantinedChunk chunk) throws IOException {
@@ -1082,7 +1228,8 @@ final class Domain implements AutoCloseable, Ground {
   /**
    * Keeps an object from housekeeping until the pin is released.
    *
-   * @throws RefusedException {@code NOT_FOUND} if its root is not here
+   * @throws RefusedException {@code NOT_FOUND} if its root is not here and nothing has it
+   * @throws CorruptDataException if it is not here though it must be
    */
   Pin pin(ObjectRoot root) throws IOException {
     Pin pin = new Pin(root.node());
@@ -1107,8 +1254,8 @@ final class Domain implements AutoCloseable, Ground {
       } while (endedSweeps() != sweeps);
       here = places.isPresent(0);
       if (!here) {
-        if (isQuarantined(ChunkKind.NODE, root.node())) {
-          throw absent(one.fingerprints(), 0);
+        if (quarantinedChunk(ChunkKind.NODE, root.node()) != null || isNamed(root.node())) {
+          throw absent(ChunkKind.NODE, one.fingerprints(), 0);
         }
         throw new RefusedException(
             Reason.NOT_FOUND, "there is no object with the root " + root.node());
@@ -1121,13 +1268,25 @@ final class Domain implements AutoCloseable, Ground {
     }
   }
 
-  private boolean isQuarantined(ChunkKind kind, Fingerprint fingerprint) {
-    lock.lock();
-    try {
-      return quarantined.getOrDefault(kind, Map.of()).containsKey(fingerprint);
-    } finally {
-      lock.unlock();
-    }
+  /** Whether something with a name has this root. Goes through all of them. */
+  private boolean isNamed(Fingerprint root) throws IOException {
+    boolean[] found = {false};
+    names.visitRoots(
+        this,
+        new RootVisitor() {
+          @Override
+          public void namedRoots(FingerprintBatch chunks) {
+            for (int i = 0; i < chunks.count(); i++) {
+              found[0] |= chunks.fingerprint(i).equals(root);
+            }
+          }
+
+          @Override
+          public void sessionRoots(FingerprintBatch chunks) {
+            // Nobody reads by what an upload was told.
+          }
+        });
+    return found[0];
   }
 
   // ---- figures

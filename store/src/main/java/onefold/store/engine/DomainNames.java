@@ -55,6 +55,14 @@ final class DomainNames implements Domain.Names {
   /** Views that a mark is walking, which may take longer than two folds. */
   private final Set<CatalogView> walked = ConcurrentHashMap.newKeySet();
 
+  /**
+   * Damage that was found before the engine was ready; no more than the catalog's pages that are
+   * read until then.
+   */
+  private final Set<Early> early = ConcurrentHashMap.newKeySet();
+
+  private record Early(Domain domain, QuarantinedChunk chunk) {}
+
   DomainNames(StoreClock clock) {
     this.clock = clock;
   }
@@ -67,6 +75,15 @@ final class DomainNames implements Domain.Names {
       Consumer<String> problem,
       SpaceGuard space) {
     parts = new Parts(committer, catalog, pages, epoch, problem, space);
+    tellEarly();
+  }
+
+  private void tellEarly() {
+    for (Early each : List.copyOf(early)) {
+      if (early.remove(each)) {
+        damaged(each.domain(), each.chunk());
+      }
+    }
   }
 
   /** Says that the catalog has been put on other pages; the committer's task only. */
@@ -89,6 +106,13 @@ final class DomainNames implements Domain.Names {
 
   @Override
   public void damaged(Domain domain, QuarantinedChunk chunk) {
+    if (parts == null) {
+      early.add(new Early(domain, chunk));
+      if (parts != null) { // Since the question.
+        tellEarly();
+      }
+      return;
+    }
     submit(
         null,
         new CatalogCommand.QuarantineChunk(

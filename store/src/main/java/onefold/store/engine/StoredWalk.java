@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
+import onefold.chunker.ChunkKind;
 import onefold.chunker.Fingerprint;
 import onefold.chunker.ObjectRoot;
 import onefold.store.CorruptDataException;
@@ -97,7 +98,7 @@ final class StoredWalk implements StoredChunks {
         return new Step.Zeros(offset, length);
       }
       if (pieces.block[piece] == Pieces.ABSENT) {
-        throw domain.absent(pieces.fingerprints(), pieces.fingerprintOffset(piece));
+        throw domain.absent(ChunkKind.DATA, pieces.fingerprints(), pieces.fingerprintOffset(piece));
       }
       if (pieces.block[piece] == Pieces.UNKNOWN) {
         lookUpAgain(pieces, piece, offset);
@@ -153,9 +154,9 @@ final class StoredWalk implements StoredChunks {
   private void restart(BlockKey failed, long offset) throws IOException {
     if (failed.equals(failedBefore)) {
       throw new CorruptDataException(
-          "container " + failed.containerNumber() + " block " + failed.block(),
+          domain.containers().nameInErrors(ChunkKind.DATA, failed.containerNumber()),
           -1,
-          "the block that the index names",
+          "block " + failed.block() + ", which the index names",
           "nothing that can be read");
     }
     failedBefore = failed;
@@ -168,7 +169,7 @@ final class StoredWalk implements StoredChunks {
     unknownCount = offset == unknownOffset ? unknownCount + 1 : 1;
     unknownOffset = offset;
     if (unknownCount > MAX_LOOK_UPS) {
-      throw domain.absent(pieces.fingerprints(), pieces.fingerprintOffset(piece));
+      throw domain.absent(ChunkKind.DATA, pieces.fingerprints(), pieces.fingerprintOffset(piece));
     }
     walkAgain(offset);
   }

@@ -31,8 +31,8 @@
  *
  * <p><b>The order of a checkpoint.</b> The catalog's changes are folded into pages; every container
  * is forced; a checkpoint record with all ends is journalled; the superblock that names its
- * position and the catalog's root is written over the older one; the journal before it is given
- * back.
+ * position and the catalog's root is written over the older one, and again over the other one; the
+ * journal before it is given back.
  *
  * <p><b>Recovery</b> is the same backwards, see {@code Recovery}: what lies behind a committed end
  * was never referred to by a name, and is cut off.

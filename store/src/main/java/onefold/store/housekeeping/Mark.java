@@ -236,8 +236,8 @@ final class Mark implements Ground.RootVisitor {
     fingerprinter.fingerprint(block.bytes(), from, length, computed, 0);
     if (!Fingerprint.of(computed, 0).equals(expected)) {
       throw new CorruptDataException(
-          "container " + directory.containerNumber() + " slot " + slot,
-          -1,
+          containers.nameInErrors(ChunkKind.NODE, directory.containerNumber()),
+          directory.block(directory.blockOfSlot(slot)).offsetBytes(),
           "node " + expected,
           "node " + Fingerprint.of(computed, 0));
     }

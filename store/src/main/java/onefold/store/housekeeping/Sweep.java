@@ -381,7 +381,7 @@ final class Sweep {
       } catch (BlockFormatException e) {
         ground.damaged(stored.location());
         throw new CorruptDataException(
-            "container " + directory.containerNumber(),
+            ground.containers().nameInErrors(kind, directory.containerNumber()),
             stored.location().offsetBytes(),
             "a sound block",
             String.valueOf(e.getMessage()));

@@ -200,6 +200,17 @@ public final class ChunkIndex implements AutoCloseable {
   }
 
   /**
+   * The highest container that some entry still names for a chunk though it is not known any more:
+   * retracted, or its file is missing. For messages only.
+   *
+   * @param one a batch of one chunk
+   * @return {@link Places#ABSENT} if there is none
+   */
+  public long forgottenContainer(FingerprintBatch one) {
+    return search.findForgotten(one);
+  }
+
+  /**
    * Makes the chunks of a container known, from one slot on. An open container is published as it
    * grows; the entries go to disk only after {@link #sealed}. May be repeated; a covered container
    * costs nothing then.

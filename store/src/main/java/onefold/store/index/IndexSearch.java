@@ -90,6 +90,23 @@ final class IndexSearch {
     return found.lost;
   }
 
+  /** The highest container that is named for a chunk and not known. */
+  long findForgotten(FingerprintBatch one) {
+    IndexVersion now = versions.acquire();
+    try {
+      var all = new Lookup.Single();
+      now.find(
+          one.fingerprints(),
+          0,
+          1,
+          Locations.kindBit(one.kind()),
+          new PageReader(runOwner, cache, all));
+      return all.highestUnknown(known);
+    } finally {
+      versions.release(now);
+    }
+  }
+
   private static boolean isAnyAbsent(Places places, int count) {
     for (int row = 0; row < count; row++) {
       if (!places.isPresent(row)) {

@@ -72,6 +72,18 @@ final class Lookup implements EntrySink {
       }
     }
 
+    /** The highest container among the entries that is not known. */
+    long highestUnknown(ContainerSet known) {
+      long highest = Places.ABSENT;
+      for (Found entry : entries) {
+        if (!known.contains(entry.container)
+            && Long.compareUnsigned(entry.container, highest) > 0) {
+          highest = entry.container;
+        }
+      }
+      return highest;
+    }
+
     private boolean isRetracted(Found entry) {
       for (Found other : entries) {
         if (Locations.isRetraction(other.location)

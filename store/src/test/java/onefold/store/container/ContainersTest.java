@@ -288,6 +288,55 @@ final class ContainersTest {
   }
 
   @Test
+  void aDirectoryDamagedTogetherWithTheBlockBeforeItCostsThatBlockOnly() throws IOException {
+    List<Stored> all;
+    try (Containers containers = containers(DurableEnds.NONE)) {
+      all = fill(containers, ChunkKind.DATA, 0, 7);
+    }
+    Path file = root.resolve("domains/a/data/0000000000000001-1.container");
+    byte[] bytes = Files.readAllBytes(file);
+    Stored last = all.getLast();
+    int end = (int) last.where().endBytes();
+    Arrays.fill(bytes, end - 100, end + 100, (byte) 0);
+    Files.write(file, bytes);
+    try (Containers containers = containers(DurableEnds.NONE)) {
+      check(containers, all.subList(0, all.size() - 1));
+      BlockLocation location = containers.locationOfSlot(1, last.where().firstSlot());
+      // Whoever read the layout and whoever reads the directory speak of the same blocks.
+      ContainerDirectory directory = containers.directory(1);
+      assertEquals(location, directory.block(location.block()));
+      assertTrue(directory.isLost(last.where().firstSlot()));
+      checkDirectory(directory, all.subList(0, all.size() - 1));
+      var e = assertThrows(CorruptDataException.class, () -> check(containers, last));
+      assertTrue(e.file().endsWith("0000000000000001-1.container"), e::toString);
+      assertEquals(location.offsetBytes(), e.offsetBytes());
+    }
+  }
+
+  @Test
+  void aFrameThatClaimsMoreSlotsBeforeItThanBytesCanHoldIsNone() throws IOException {
+    byte[] bytes = ContainerBytes.samples().getLast();
+    int first = ContainerFormat.HEADER_BYTES;
+    int second =
+        first + ContainerFormat.FRAME_BYTES + ContainerFormat.frameStoredBytes(bytes, first);
+    ContainerFormat.encodeFrame(
+        bytes,
+        second,
+        ContainerBytes.IDENTITY,
+        second,
+        ContainerFormat.frameStoredBytes(bytes, second),
+        200_000,
+        ContainerFormat.frameChunkCount(bytes, second),
+        ContainerFormat.frameBlockCrc(bytes, second));
+    bytes[first] = 0;
+    for (boolean exact : new boolean[] {false, true}) {
+      BlockScan.Found found =
+          BlockScan.scan(new ContainerBytes(bytes), ContainerBytes.IDENTITY, bytes.length, exact);
+      assertTrue(found.chunks().count() < bytes.length, found.chunks().count() + " slots");
+    }
+  }
+
+  @Test
   void aTruncatedContainerNamesWhatIsDamagedAndServesTheRest() throws IOException {
     List<Stored> all;
     try (Containers containers = containers(DurableEnds.NONE)) {

@@ -314,6 +314,169 @@ class DamageTest {
         });
   }
 
+  /** Fills a store, closes it, and answers what is then to be damaged. */
+  private static Simulation filled(long seed, String[] names, byte[][] contents) throws Exception {
+    return onEngine(
+            new Simulation(seed),
+            (engine, device) -> {
+              for (int i = 0; i < names.length; i++) {
+                Walk.put(engine, names[i], contents[i]);
+              }
+            })
+        .afterProcessEnd(seed);
+  }
+
+  private static List<String> files(SimulatedDevice device, String part) {
+    return device.files().stream().filter(file -> file.contains(part)).toList();
+  }
+
+  @Test
+  void aDamagedCatalogIsToldWithItsFileWhenTheStoreIsOpened() throws Exception {
+    long seed = Simulation.seed();
+    Simulation damaged =
+        filled(seed, new String[] {"item"}, new byte[][] {Walk.content(1, 100_000)});
+    String catalog = "/" + new Id(0, 0) + "/node/";
+    for (String file : files(damaged.device(), catalog)) {
+      byte[] whole = damaged.device().peek(file);
+      damaged.device().overwriteAtRest(file, 128, new byte[whole.length - 128 - 500]);
+    }
+    damaged.run(() -> {
+      var e =
+          assertThrows(
+              CorruptDataException.class,
+              () -> Engine.open(damaged.device(), damaged.scheduler(), Walk.small(0)));
+      assertTrue(e.file().contains(catalog), e::toString);
+      assertTrue(e.offsetBytes() >= 0, e::toString);
+      return true;
+    });
+    Simulation missing =
+        filled(seed, new String[] {"item"}, new byte[][] {Walk.content(1, 100_000)});
+    for (String file : files(missing.device(), catalog)) {
+      missing.device().deleteAtRest(file);
+    }
+    missing.run(() -> {
+      var e =
+          assertThrows(
+              CorruptDataException.class,
+              () -> Engine.open(missing.device(), missing.scheduler(), Walk.small(0)));
+      assertTrue(e.file().contains(catalog), e::toString);
+      return true;
+    });
+  }
+
+  @Test
+  void anItemWhoseRootIsLostIsDamagedAndNotUnknown() throws Exception {
+    long seed = Simulation.seed();
+    byte[] content = Walk.content(2, 300_000);
+    for (boolean missing : new boolean[] {true, false}) {
+      Simulation damaged = filled(seed, new String[] {"item"}, new byte[][] {content});
+      for (String file : containers(damaged.device(), "node")) {
+        if (missing) {
+          damaged.device().deleteAtRest(file);
+        } else {
+          damaged.device().truncateAtRest(file, 128);
+        }
+      }
+      onEngine(
+          damaged,
+          (engine, device) -> {
+            for (int i = 0; i < 2; i++) {
+              var e = assertThrows(CorruptDataException.class, () -> Walk.get(engine, "item"));
+              assertTrue(
+                  e.file().startsWith("domains/") && e.file().contains("/node/"), e::toString);
+            }
+            StoreRecord store = Walk.defaultStore(engine);
+            var other =
+                new onefold.chunker.ObjectRoot(
+                    onefold.chunker.Fingerprint.of(new byte[32], 0), 0, 5);
+            assertEquals(
+                RefusedException.Reason.NOT_FOUND,
+                assertThrows(
+                        RefusedException.class, () -> engine.openReader(store.domainId(), other))
+                    .reason());
+          });
+    }
+  }
+
+  @Test
+  void aDamagedRunOfAnyIndexIsBuiltAgainWhileWhoeverNeedsItWaits() throws Exception {
+    long seed = Simulation.seed();
+    byte[] content = Walk.content(3, 700_000);
+    Simulation before = filled(seed, new String[] {"item"}, new byte[][] {content});
+    for (String file : files(before.device(), "/index/run-")) {
+      for (int at : new int[] {8, 4200, 5}) {
+        Simulation damaged = before.afterProcessEnd(seed + at);
+        long size = damaged.device().peek(file).length;
+        damaged.device().flipBit(file, at == 5 ? size - at : at, 3);
+        onEngine(
+            damaged,
+            (engine, device) -> {
+              assertArrayEquals(content, Walk.get(engine, "item"));
+              assertEquals(0, Walk.put(engine, "again", content).newBytes());
+            });
+      }
+    }
+  }
+
+  @Test
+  void aBlockAndTheDirectoryBehindItDamagedTogetherAreTold() throws Exception {
+    long seed = Simulation.seed();
+    byte[] first = Walk.content(4, 150_000);
+    byte[] second = Walk.content(5, 150_000);
+    Simulation damaged =
+        filled(seed, new String[] {"first", "second"}, new byte[][] {first, second});
+    for (String file : containers(damaged.device(), "data")) {
+      byte[] whole = damaged.device().peek(file);
+      int tables =
+          java.nio.ByteBuffer.wrap(whole)
+              .order(java.nio.ByteOrder.LITTLE_ENDIAN)
+              .getInt(whole.length - 192 + 76);
+      damaged.device().overwriteAtRest(file, tables - 50, new byte[100]);
+    }
+    onEngine(
+        damaged,
+        (engine, device) -> {
+          int told = 0;
+          for (String name : new String[] {"first", "second"}) {
+            try {
+              Walk.get(engine, name);
+            } catch (CorruptDataException e) {
+              told++;
+              assertTrue(e.file().contains("/data/") && e.offsetBytes() > 0, e::toString);
+            }
+          }
+          assertTrue(told > 0);
+          // One reading tells all of the block, so that once again is enough.
+          Walk.put(engine, "first again", first);
+          Walk.put(engine, "second again", second);
+          assertArrayEquals(first, Walk.get(engine, "first"));
+          assertArrayEquals(second, Walk.get(engine, "second"));
+        });
+  }
+
+  @Test
+  void whatTheJournalAloneHeldIsNeverSilentlyGone() throws Exception {
+    long seed = Simulation.seed();
+    Simulation simulation = new Simulation(seed);
+    simulation.run(() -> {
+      Engine engine = Engine.open(simulation.device(), simulation.scheduler(), Walk.small(0));
+      Walk.put(engine, "item", Walk.content(6, 30_000));
+      Walk.put(engine, "other", Walk.content(7, 30_000));
+      return true; // The process is killed.
+    });
+    Simulation killed = simulation.afterProcessEnd(seed);
+    String newest = files(killed.device(), "journal/0").getLast();
+    killed.device().deleteAtRest(newest);
+    killed.run(() -> {
+      var e =
+          assertThrows(
+              CorruptDataException.class,
+              () -> Engine.open(killed.device(), killed.scheduler(), Walk.small(0)));
+      assertTrue(e.file().startsWith("journal"), e::toString);
+      return true;
+    });
+  }
+
   @Test
   void aSoundCopyInAnOlderContainerIsKeptWhenTheIndexIsBuiltAgain() throws Exception {
     long seed = Simulation.seed();

@@ -3,6 +3,7 @@ package onefold.store.simulator;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.Arrays;
@@ -10,6 +11,11 @@ import java.util.EnumSet;
 import onefold.store.ChunkStore;
 import onefold.store.CorruptDataException;
 import onefold.store.ObjectReader;
+import onefold.store.device.Device;
+import onefold.store.device.DeviceFile;
+import onefold.store.engine.EngineSettings;
+import onefold.store.scheduler.Scheduler;
+import onefold.store.simulation.PassingDevice;
 import onefold.store.simulation.Simulation;
 import org.junit.jupiter.api.Test;
 
@@ -18,33 +24,35 @@ import org.junit.jupiter.api.Test;
  * perf/campaign rot} makes thousands.
  */
 class BitRotTest {
-  private static final int DAMAGES = Integer.getInteger("onefold.damages", 60);
+  private static final int DAMAGES = Integer.getInteger("onefold.damages", 150);
 
-  /** Where every damage is told, or does no harm, after a clean end. */
-  private static final EnumSet<BitRot.Place> PLACES =
-      EnumSet.of(BitRot.Place.SUPERBLOCK, BitRot.Place.DATA, BitRot.Place.INDEX);
-
-  /** Even seeds end their process as it should. */
-  private static long seed() {
+  /** Even seeds end their process as it should, odd ones are killed. */
+  private static long cleanSeed() {
     return Simulation.seed() & ~1L;
+  }
+
+  private static long killedSeed() {
+    return Simulation.seed() | 1;
   }
 
   @Test
   void aDamageIsToldOrDoesNoHarmAndWhatIsBesideItIsReadWhole() throws Exception {
-    var rot = new BitRot(seed(), SimulatedProgram.ENGINE);
-    for (int number = 0; number < DAMAGES; number++) {
-      rot.damage(number, PLACES);
+    for (long seed : new long[] {cleanSeed(), killedSeed()}) {
+      var rot = new BitRot(seed, SimulatedProgram.ENGINE);
+      for (int number = 0; number < DAMAGES; number++) {
+        rot.damage(number, EnumSet.allOf(BitRot.Place.class));
+      }
+      assertTrue(rot.outcomes().containsKey(BitRot.Outcome.HARMLESS), rot.details()::toString);
+      assertTrue(
+          rot.outcomes().containsKey(BitRot.Outcome.TOLD_AT_READ)
+              || rot.outcomes().containsKey(BitRot.Outcome.HEALED),
+          rot.details()::toString);
     }
-    assertTrue(rot.outcomes().containsKey(BitRot.Outcome.HARMLESS), rot.details()::toString);
-    assertTrue(
-        rot.outcomes().containsKey(BitRot.Outcome.TOLD_AT_READ)
-            || rot.outcomes().containsKey(BitRot.Outcome.HEALED),
-        rot.details()::toString);
   }
 
   @Test
   void aStoreThatPutsZerosWhereItCannotReadIsFound() throws Exception {
-    var rot = new BitRot(seed(), BitRotTest::withZeros);
+    var rot = new BitRot(cleanSeed(), BitRotTest::withZeros);
     assertThrows(
         AssertionError.class,
         () -> {
@@ -54,11 +62,41 @@ class BitRotTest {
         });
   }
 
-  private static ChunkStore withZeros(
-      onefold.store.device.Device device,
-      onefold.store.scheduler.Scheduler scheduler,
-      onefold.store.engine.EngineSettings settings)
-      throws java.io.IOException {
+  @Test
+  void aStoreThatDoesNotAskHowFarItsJournalWentIsFound() throws Exception {
+    var rot = new BitRot(killedSeed(), BitRotTest::withoutWitness);
+    assertThrows(
+        AssertionError.class,
+        () -> {
+          for (int number = 0; number < DAMAGES; number++) {
+            rot.damage(number, EnumSet.of(BitRot.Place.JOURNAL));
+          }
+        });
+  }
+
+  private static ChunkStore withoutWitness(
+      Device device, Scheduler scheduler, EngineSettings settings) throws IOException {
+    String witness = "journal/witness";
+    return SimulatedProgram.ENGINE.open(
+        new PassingDevice(device) {
+          @Override
+          public boolean exists(String path) throws IOException {
+            return !path.equals(witness) && super.exists(path);
+          }
+
+          @Override
+          public DeviceFile create(String path) throws IOException {
+            return path.equals(witness) && super.exists(path)
+                ? super.open(path, true)
+                : super.create(path);
+          }
+        },
+        scheduler,
+        settings);
+  }
+
+  private static ChunkStore withZeros(Device device, Scheduler scheduler, EngineSettings settings)
+      throws IOException {
     ChunkStore store = SimulatedProgram.ENGINE.open(device, scheduler, settings);
     return (ChunkStore)
         Proxy.newProxyInstance(
