@@ -293,8 +293,11 @@ public interface ChunkStore extends AutoCloseable {
   /** How much room there is, was promised, and is used up in time. */
   CapacityStatus capacity() throws IOException;
 
-  /** Free bytes of the file system that new data goes to. */
+  /** Free bytes of the file systems that new data goes to. */
   long freeBytes() throws IOException;
+
+  /** The disks that its files lie on. */
+  Disks disks();
 
   /** Whether writes are refused, and why; empty when all is well. */
   Optional<String> problem();

@@ -632,6 +632,11 @@ public final class InMemoryChunkStore implements ChunkStore {
   }
 
   @Override
+  public Disks disks() {
+    throw new UnsupportedOperationException("it has no disk");
+  }
+
+  @Override
   public long freeBytes() {
     return freeBytes;
   }

@@ -66,4 +66,23 @@ interface ContainerStore {
 
   /** Deletes a container; whoever has it open goes on reading. */
   void delete(Name name) throws IOException;
+
+  /** Called between containers that are moved; may wait, or end it. */
+  @FunctionalInterface
+  interface Between {
+    void pause() throws IOException;
+  }
+
+  /**
+   * Moves the sealed containers of data that lie where none may, see {@link
+   * onefold.store.device.DiskSpread}. Nobody deletes or replaces one meanwhile.
+   */
+  void settle(Between between) throws IOException;
+
+  /**
+   * Whether containers of data lie where none may.
+   *
+   * @param onlyUnsealed whether sealed ones do not count
+   */
+  boolean isUnsettled(boolean onlyUnsealed) throws IOException;
 }

@@ -1708,6 +1708,31 @@ public final class Containers implements AutoCloseable {
         });
   }
 
+  /**
+   * Moves sealed containers that lie on a disk that is drained. Called by the task that deletes and
+   * recompresses containers, and by nobody else.
+   *
+   * @param between called between containers; may wait, or end it by an error
+   */
+  public void settle(Settling between) throws IOException {
+    store.settle(between::pause);
+  }
+
+  /** Called between containers that are moved. */
+  @FunctionalInterface
+  public interface Settling {
+    void pause() throws IOException;
+  }
+
+  /**
+   * Whether containers of data lie on a disk that is drained.
+   *
+   * @param onlyUnsealed whether sealed ones do not count
+   */
+  public boolean isUnsettled(boolean onlyUnsealed) throws IOException {
+    return store.isUnsettled(onlyUnsealed);
+  }
+
   /** Gives back what caches hold and closes files that nobody reads. */
   public void releaseCaches() throws IOException {
     layouts.removeIf(number -> true);

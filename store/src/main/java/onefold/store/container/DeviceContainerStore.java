@@ -11,6 +11,7 @@ import onefold.chunker.ChunkKind;
 import onefold.store.device.Device;
 import onefold.store.device.DeviceFile;
 import onefold.store.device.DevicePaths;
+import onefold.store.device.DiskSpread;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -115,6 +116,31 @@ final class DeviceContainerStore implements ContainerStore {
   @Override
   public void delete(Name name) throws IOException {
     device.delete(path(name));
+  }
+
+  @Override
+  public void settle(Between between) throws IOException {
+    if (device.spread().isEmpty() || !isUnsettled(false)) {
+      return;
+    }
+    DiskSpread spread = device.spread().get();
+    String directory = directory(domainDirectory, ChunkKind.DATA);
+    for (String file : device.list(directory)) {
+      if (file.endsWith(SEALED)) {
+        between.pause();
+        spread.settle(directory + "/" + file);
+      }
+    }
+  }
+
+  @Override
+  public boolean isUnsettled(boolean onlyUnsealed) throws IOException {
+    if (device.spread().isEmpty() || !device.spread().get().isUnsettled()) {
+      return false;
+    }
+    String directory = directory(domainDirectory, ChunkKind.DATA);
+    return device.spread().get().unsettled(directory).stream()
+        .anyMatch(file -> !onlyUnsealed || file.endsWith(UNSEALED));
   }
 
   private final class FileContainer implements StoredContainer {

@@ -2,6 +2,7 @@ package onefold.store.device;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import onefold.store.StoreFullException;
 
 /**
@@ -101,4 +102,14 @@ public interface Device {
    * @throws IOException if the file system cannot lock; the message says so
    */
   DeviceLock lock(String path) throws IOException;
+
+  /** What its free bytes are shared with: equal for two devices on one file system. */
+  default Object volume() {
+    return this;
+  }
+
+  /** Which disks it lies on, if it may lie on several. */
+  default Optional<DiskSpread> spread() {
+    return Optional.empty();
+  }
 }

@@ -154,6 +154,15 @@ public final class FileDevice implements Device {
   }
 
   @Override
+  public Object volume() {
+    try {
+      return Files.getFileStore(root);
+    } catch (IOException e) {
+      return this; // Counted by itself, as freeBytes will say what is wrong.
+    }
+  }
+
+  @Override
   public DeviceLock lock(String path) throws IOException {
     Path file = file(path);
     FileChannel channel =

@@ -156,6 +156,9 @@ final class Domain implements AutoCloseable, Ground {
     /** Makes it durable that a cycle of housekeeping has been finished. */
     void finished(Domain domain, Ground.FinishedCycle cycle) throws IOException;
 
+    /** Says that nothing of a domain is left on a disk that is drained. */
+    void settled() throws IOException;
+
     /** Takes note of bytes that an upload or a reader has moved. */
     void moved(long bytes);
 
@@ -1351,6 +1354,20 @@ final class Domain implements AutoCloseable, Ground {
     containers.endOpen(ChunkKind.DATA);
     containers.awaitSealing();
     names.commitAppended(this); // After which the index knows that they are sealed.
+  }
+
+  @Override
+  public boolean settle(Containers.Settling between) throws IOException {
+    if (containers.isUnsettled(true) && !isStoring()) {
+      sealData();
+    }
+    containers.settle(between);
+    containers.releaseCaches(); // What was moved is not read on the disk that is to be taken out.
+    if (containers.isUnsettled(false)) {
+      return false;
+    }
+    names.settled();
+    return true;
   }
 
   @Override

@@ -34,7 +34,14 @@ final class DomainNames implements Domain.Names {
       CatalogPages pages,
       long epoch,
       Consumer<String> problem,
-      SpaceGuard space) {}
+      SpaceGuard space,
+      Settled settled) {}
+
+  /** Is told that a domain has nothing left on a disk that is drained. */
+  @FunctionalInterface
+  interface Settled {
+    void settled() throws IOException;
+  }
 
   /** Bytes that uploads and readers have moved. */
   private final LongAdder moved = new LongAdder();
@@ -73,8 +80,9 @@ final class DomainNames implements Domain.Names {
       CatalogPages pages,
       long epoch,
       Consumer<String> problem,
-      SpaceGuard space) {
-    parts = new Parts(committer, catalog, pages, epoch, problem, space);
+      SpaceGuard space,
+      Settled settled) {
+    parts = new Parts(committer, catalog, pages, epoch, problem, space, settled);
     tellEarly();
   }
 
@@ -294,6 +302,11 @@ final class DomainNames implements Domain.Names {
     } catch (StoreFullException e) {
       UNHEARD.failed(e); // The cycle is no less finished; the next one says so too.
     }
+  }
+
+  @Override
+  public void settled() throws IOException {
+    parts().settled().settled();
   }
 
   @Override

@@ -20,6 +20,7 @@ import onefold.store.Compression;
 import onefold.store.CorruptDataException;
 import onefold.store.DeletedItem;
 import onefold.store.DeletedPage;
+import onefold.store.Disks;
 import onefold.store.DomainRecord;
 import onefold.store.DomainStatistics;
 import onefold.store.HousekeepingStatus;
@@ -86,6 +87,7 @@ public final class Engine implements ChunkStore {
   private final DomainNames names;
   private final SpaceGuard space;
   private final Upkeep upkeep;
+  private final EngineDisks disks;
   private final SchedulerLock lock;
 
   private final Map<Id, Domain> domains = new HashMap<>(); // guarded by lock
@@ -180,8 +182,20 @@ public final class Engine implements ChunkStore {
     this.names = recovered.names();
     this.committer = new Committer(scheduler, new Ground());
     this.upkeep = new Upkeep(scheduler, this::keepUp);
+    this.disks =
+        new EngineDisks(
+            device,
+            superblock.applianceId(),
+            scheduler,
+            () -> openDomains().stream().map(Domain::housekeeper).toList());
     names.ready(
-        committer, catalog, recovered.pages(), superblock.epoch(), what -> problem = what, space);
+        committer,
+        catalog,
+        recovered.pages(),
+        superblock.epoch(),
+        what -> problem = what,
+        space,
+        disks::settled);
   }
 
   private void makeDefaults() throws IOException {
@@ -211,6 +225,7 @@ public final class Engine implements ChunkStore {
           .housekeeper()
           .begin(finishedCycle(domain), housekeeping.paused(), housekeeping.recompression());
     }
+    disks.begin();
   }
 
   private HousekeepingRecords.Settings housekeepingSettings() throws IOException {
@@ -830,6 +845,11 @@ public final class Engine implements ChunkStore {
         storesWithoutQuota,
         growth,
         growth > 0 ? OptionalLong.of(room / growth) : OptionalLong.empty());
+  }
+
+  @Override
+  public Disks disks() {
+    return disks;
   }
 
   @Override

@@ -26,6 +26,7 @@ import onefold.store.container.Containers;
 import onefold.store.device.Device;
 import onefold.store.device.DeviceFile;
 import onefold.store.device.DeviceLock;
+import onefold.store.device.SpreadDevice;
 import onefold.store.engine.CommitRecord.ContainerEnd;
 import onefold.store.engine.CommitRecord.DomainPart;
 import onefold.store.journal.GroupBarrier;
@@ -60,7 +61,14 @@ final class Recovery {
           "log", "keys", "onefold.yaml", "context.json", "ports.json", "appliance", "lost+found");
 
   private static final Set<String> OWN_NAMES =
-      Set.of(LOCK, JOURNAL, Domain.DIRECTORY, Superblocks.FIRST, Superblocks.SECOND, Rebuild.ASIDE);
+      Set.of(
+          LOCK,
+          JOURNAL,
+          Domain.DIRECTORY,
+          Superblocks.FIRST,
+          Superblocks.SECOND,
+          Rebuild.ASIDE,
+          SpreadDevice.LIST);
 
   private final Device device;
   private final Scheduler scheduler;
@@ -97,6 +105,9 @@ final class Recovery {
     boolean fresh = isFresh();
     DeviceLock lock = device.lock(LOCK);
     opened.push(lock::close);
+    if (device.spread().isPresent()) {
+      device.spread().get().begin();
+    }
     Superblocks superblocks = new Superblocks(device);
     if (fresh) {
       device.forceDirectory("");
@@ -204,7 +215,8 @@ final class Recovery {
                 + " name an empty one");
       }
       superblock |= name.equals(Superblocks.FIRST) || name.equals(Superblocks.SECOND);
-      content |= name.equals(JOURNAL) || name.equals(Domain.DIRECTORY);
+      content |=
+          name.equals(JOURNAL) || name.equals(Domain.DIRECTORY) || name.equals(SpreadDevice.LIST);
     }
     if (!superblock && content) {
       throw new CorruptDataException(

@@ -37,6 +37,13 @@ public interface Ground {
   /** Whether so many bytes can be written without coming near the reserve. */
   boolean hasRoom(long bytes);
 
+  /**
+   * Moves the containers that lie on a disk that is drained.
+   *
+   * @return whether none is left there; one that is being filled may be
+   */
+  boolean settle(Containers.Settling between) throws IOException;
+
   /** Makes it durable that a cycle has been finished, for showing. */
   void finished(FinishedCycle cycle) throws IOException;
 

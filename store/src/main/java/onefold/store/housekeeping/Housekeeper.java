@@ -46,6 +46,9 @@ public final class Housekeeper {
   /** After a cycle that failed the next begins so much later, if nobody asks before. */
   static final Duration AFTER_FAILURE = Duration.ofMinutes(10);
 
+  /** While a container on a disk that is drained is being filled it is looked for it so often. */
+  static final Duration AFTER_MOVES = Duration.ofSeconds(1);
+
   /** While there are containers that may become cold it is looked for them so often. */
   static final Duration LOOK = Duration.ofMinutes(10);
 
@@ -103,6 +106,9 @@ public final class Housekeeper {
   private long recompressedAfterBytes;
   private long keptCount;
   private String recompressionProblem = "";
+  private boolean settleWanted;
+  private long settleDueNanos;
+  private String settleProblem = "";
   private @Nullable TaskHandle task;
 
   /** What the task does next. */
@@ -110,6 +116,7 @@ public final class Housekeeper {
     CYCLE,
     RECOMPRESS_ALL,
     RECOMPRESS_COLD,
+    SETTLE,
     NOTHING
   }
 
@@ -348,6 +355,7 @@ public final class Housekeeper {
       switch (job) {
         case CYCLE -> cycle();
         case RECOMPRESS_ALL, RECOMPRESS_COLD -> recompressMany(job == Job.RECOMPRESS_ALL);
+        case SETTLE -> settleAll();
         case NOTHING -> {
           return;
         }
@@ -385,6 +393,10 @@ public final class Housekeeper {
         if (!stopped && askedRecompressions > endedRecompressions) {
           return Job.RECOMPRESS_ALL;
         }
+        if (!stopped && settleWanted && settleDueNanos - now <= 0) {
+          settleWanted = false;
+          return Job.SETTLE;
+        }
         if (!stopped && coldWanted && !paused && coldDueNanos - now <= 0) {
           if (ground.foregroundBytes() == coldSeenBytes) {
             return Job.RECOMPRESS_COLD;
@@ -419,7 +431,75 @@ public final class Housekeeper {
     if (coldWanted && !paused) {
       wait = Math.min(wait, Math.max(1, coldDueNanos - nowNanos));
     }
+    if (settleWanted) {
+      wait = Math.min(wait, Math.max(1, settleDueNanos - nowNanos));
+    }
     return wait;
+  }
+
+  // ---- disks that are drained
+
+  /** Has containers moved from disks that are drained, now, also while it is paused. */
+  public void settle() {
+    lock.lock();
+    try {
+      settleWanted = true;
+      settleDueNanos = scheduler.nanoTime();
+      wake();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Why containers cannot be moved; empty if they can. */
+  public String settleProblem() {
+    lock.lock();
+    try {
+      return settleProblem;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void settleAll() {
+    String problemNow = "";
+    boolean settled = false;
+    pace.begin(scheduler.nanoTime(), ground.foregroundBytes(), reclaimed());
+    try {
+      settled = ground.settle(this::betweenMoves);
+    } catch (Stopped e) {
+      settled = true; // The next start goes on.
+    } catch (IOException | RuntimeException e) {
+      problemNow = String.valueOf(e.getMessage());
+    }
+    lock.lock();
+    try {
+      settleProblem = problemNow;
+      if (!settled && !settleWanted) {
+        settleWanted = true;
+        Duration after = problemNow.isEmpty() ? AFTER_MOVES : AFTER_FAILURE;
+        settleDueNanos = scheduler.nanoTime() + after.toNanos();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Rests while the foreground works. */
+  private void betweenMoves() throws Stopped {
+    long now = scheduler.nanoTime();
+    long rest = pace.restNanos(now, ground.foregroundBytes(), reclaimed());
+    lock.lock();
+    try {
+      if (stopped) {
+        throw new Stopped();
+      }
+      if (rest > 0) {
+        rest(now, rest);
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   // ---- recompression
