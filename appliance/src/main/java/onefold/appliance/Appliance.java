@@ -51,7 +51,9 @@ import onefold.catalyst.wire.TlsProvider;
 import onefold.store.ChunkStore;
 import onefold.store.device.DeviceForceException;
 import onefold.store.device.FileDevice;
+import onefold.store.device.SpreadDevice;
 import onefold.store.engine.Engine;
+import onefold.store.engine.EngineSettings;
 import onefold.store.scheduler.ThreadScheduler;
 
 /**
@@ -139,10 +141,12 @@ public final class Appliance implements AutoCloseable {
       // A force that fails here is no broken disk yet, so nothing fatal.
       new FileDevice(data).probe();
     }
-    FileDevice device = new FileDevice(data, surroundings.onFatal());
+    EngineSettings settings = memory.engine(configuration.containerBytes());
+    SpreadDevice device =
+        SpreadDevice.ofFiles(data, surroundings.onFatal(), settings.reserveBytes());
     ThreadScheduler scheduler = new ThreadScheduler();
     opened.push(scheduler);
-    Engine engine = Engine.open(device, scheduler, memory.engine(configuration.containerBytes()));
+    Engine engine = Engine.open(device, scheduler, settings);
     opened.push(engine);
     store = engine;
     opened.push(Logs.start(configuration.log(), data.resolve(LOG_FOLDER), surroundings.out()));

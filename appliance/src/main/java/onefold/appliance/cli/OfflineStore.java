@@ -22,7 +22,7 @@ import onefold.store.CorruptDataException;
 import onefold.store.Id;
 import onefold.store.device.Device;
 import onefold.store.device.DirectoryInUseException;
-import onefold.store.device.FileDevice;
+import onefold.store.device.SpreadDevice;
 import onefold.store.engine.Engine;
 import onefold.store.engine.EngineSettings;
 import onefold.store.engine.Rebuild;
@@ -53,7 +53,7 @@ final class OfflineStore implements AutoCloseable {
    */
   static OfflineStore open(Path data) throws IOException, Failure {
     check(data);
-    return open(data, new FileDevice(data), settings(data), () -> {});
+    return open(data, device(data), settings(data), () -> {});
   }
 
   /**
@@ -125,7 +125,7 @@ final class OfflineStore implements AutoCloseable {
     check(data);
     EngineSettings quiet = settings(data).withBackgroundHousekeeping(false);
     Rebuild.Report report;
-    Device target = new FileDevice(data);
+    Device target = device(data);
     try (ThreadScheduler scheduler = new ThreadScheduler()) {
       Rebuild.putBack(target);
       try (OverlayDevice layer = OverlayDevice.over(data)) {
@@ -136,6 +136,10 @@ final class OfflineStore implements AutoCloseable {
     }
     open(data, target, quiet, () -> {}).close();
     return report;
+  }
+
+  private static Device device(Path data) throws IOException {
+    return SpreadDevice.ofFiles(data, failed -> {}, settings(data).reserveBytes());
   }
 
   private static EngineSettings settings(Path data) {

@@ -29,6 +29,7 @@ import onefold.store.device.DeviceLock;
 import onefold.store.device.DevicePaths;
 import onefold.store.device.DirectoryInUseException;
 import onefold.store.device.FileDevice;
+import onefold.store.device.SpreadDevice;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,7 +45,8 @@ import org.jspecify.annotations.Nullable;
 final class OverlayDevice implements Device, Closeable {
   private static final int BLOCK_BYTES = 4096;
 
-  private final FileDevice lower;
+  private final Path root;
+  private final Device lower;
   private final Path place;
   private final FileDevice upper;
 
@@ -53,7 +55,8 @@ final class OverlayDevice implements Device, Closeable {
   private final Set<String> directories = new HashSet<>(); // guarded by this
   private int written; // guarded by this
 
-  private OverlayDevice(FileDevice lower, Path place) throws IOException {
+  private OverlayDevice(Path root, Device lower, Path place) throws IOException {
+    this.root = root;
     this.lower = lower;
     this.place = place;
     this.upper = new FileDevice(place);
@@ -65,8 +68,8 @@ final class OverlayDevice implements Device, Closeable {
    * @throws NotDirectoryException if it is none
    */
   static OverlayDevice over(Path directory) throws IOException {
-    FileDevice lower = new FileDevice(directory);
-    return new OverlayDevice(lower, Files.createTempDirectory("onefold-reading-"));
+    Device lower = SpreadDevice.ofFiles(directory, failed -> {}, 0);
+    return new OverlayDevice(directory, lower, Files.createTempDirectory("onefold-reading-"));
   }
 
   /** What a file holds, whatever its name is now. */
@@ -194,8 +197,16 @@ final class OverlayDevice implements Device, Closeable {
     gone.add(path);
   }
 
-  private boolean isFileBelow(String path) {
-    return !directories.contains(path) && Files.isRegularFile(lower.root().resolve(path));
+  private boolean isFileBelow(String path) throws IOException {
+    if (directories.contains(path) || !lower.exists(path)) {
+      return false;
+    }
+    try {
+      lower.list(path);
+      return false;
+    } catch (NotDirectoryException e) {
+      return true;
+    }
   }
 
   @Override
@@ -222,7 +233,7 @@ final class OverlayDevice implements Device, Closeable {
    */
   @Override
   public DeviceLock lock(String path) throws IOException {
-    Path file = lower.root().resolve(path);
+    Path file = root.resolve(path);
     if (!Files.exists(file)) {
       return () -> {};
     }

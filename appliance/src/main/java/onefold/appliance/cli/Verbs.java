@@ -36,6 +36,7 @@ final class Verbs {
     verbs.put("snapshot", SnapshotVerb::new);
     verbs.put("user", UserVerb::new);
     verbs.put("domain", DomainVerb::new);
+    verbs.put("disk", DiskVerb::new);
     verbs.put("job", JobVerb::new);
     verbs.put("certificate", CertificateVerb::new);
     verbs.put("config", ConfigVerb::new);

@@ -12,7 +12,7 @@ import java.util.TreeSet;
 import onefold.store.ItemRecord;
 import onefold.store.ObjectReader;
 import onefold.store.StoreRecord;
-import onefold.store.device.FileDevice;
+import onefold.store.device.SpreadDevice;
 import onefold.store.engine.Engine;
 import onefold.store.engine.EngineSettings;
 import onefold.store.scheduler.ThreadScheduler;
@@ -51,7 +51,9 @@ public final class StateJudge implements AutoCloseable {
       }
     }
     lines.say("STATE " + data);
-    try (Engine engine = Engine.open(new FileDevice(data), scheduler, SMALL)) {
+    try (Engine engine =
+        Engine.open(
+            SpreadDevice.ofFiles(data, failed -> {}, SMALL.reserveBytes()), scheduler, SMALL)) {
       Optional<StoreRecord> store = engine.findStore(JudgeWriter.STORE);
       for (String id : ids) {
         lines.say(

@@ -5,6 +5,8 @@ import onefold.appliance.identity.User;
 import onefold.appliance.json.JsonObject;
 import onefold.store.CapacityStatus;
 import onefold.store.DeletedItem;
+import onefold.store.DiskRecord;
+import onefold.store.Disks;
 import onefold.store.DomainRecord;
 import onefold.store.DomainStatistics;
 import onefold.store.HousekeepingStatus;
@@ -24,6 +26,18 @@ import onefold.store.UnfinishedUpload;
  */
 final class ApiJson {
   private ApiJson() {}
+
+  static JsonObject disk(DiskRecord disk) {
+    return new JsonObject()
+        .put("id", disk.id().equals(Disks.MAIN) ? "main" : disk.id().toString())
+        .put("role", disk.role().name().toLowerCase(Locale.ROOT))
+        .put("path", disk.path())
+        .put("takes", disk.takes())
+        .put("waits", disk.waits())
+        .put("freeBytes", disk.freeBytes())
+        .put("files", disk.fileCount())
+        .put("fileBytes", disk.fileBytes());
+  }
 
   static JsonObject domain(DomainRecord domain) {
     return new JsonObject()

@@ -8,7 +8,11 @@ import onefold.appliance.Size;
 import onefold.appliance.json.JsonArray;
 import onefold.appliance.json.JsonObject;
 import onefold.store.ChunkStore;
+import onefold.store.DiskRecord;
+import onefold.store.DiskRole;
+import onefold.store.Disks;
 import onefold.store.DomainRecord;
+import onefold.store.Id;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
 import onefold.store.StoreRecord;
@@ -152,6 +156,46 @@ final class StateOperations {
     return ApiReply.created(
         ApiJson.domain(
             store.createDomain(request.commandId(), request.body().text("name"), parameterSet)));
+  }
+
+  ApiReply disks(ApiRequest request) throws IOException {
+    JsonArray disks = new JsonArray();
+    for (DiskRecord disk : store.disks().list()) {
+      disks.add(ApiJson.disk(disk));
+    }
+    return ApiReply.ok(
+        new JsonObject().put("disks", disks).put("problem", store.disks().problem()));
+  }
+
+  ApiReply addDisk(ApiRequest request) throws IOException {
+    String role = request.body().optionalText("role").orElse("data");
+    DiskRole chosen =
+        switch (role) {
+          case "data" -> DiskRole.DATA;
+          case "index" -> DiskRole.INDEX;
+          case "journal" -> DiskRole.JOURNAL;
+          default ->
+              throw new RefusedException(
+                  Reason.INVALID_REQUEST, "role '" + role + "', expected data, index or journal");
+        };
+    return ApiReply.created(ApiJson.disk(store.disks().add(request.body().text("path"), chosen)));
+  }
+
+  ApiReply drainDisk(ApiRequest request) throws IOException {
+    String id = request.pathValue("disk");
+    store.disks().drain(diskId(id), request.body().bool("draining", true));
+    return disks(request);
+  }
+
+  private static Id diskId(String id) throws RefusedException {
+    if (id.equals("main")) {
+      return Disks.MAIN;
+    }
+    if (!id.matches("[0-9a-f]{32}")) {
+      throw new RefusedException(
+          Reason.NOT_FOUND, "there is no disk '" + id + "'; 'disk ls' shows them");
+    }
+    return Id.ofHex(id);
   }
 
   private JsonObject housekeepingOf(List<DomainRecord> domains) throws IOException {

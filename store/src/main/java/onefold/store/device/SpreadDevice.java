@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 import onefold.store.CorruptDataException;
 import onefold.store.DiskRecord;
@@ -90,6 +92,27 @@ public final class SpreadDevice implements Device, DiskSpread {
     this.opener = opener;
     this.reserveBytes = reserveBytes;
     this.state = read();
+  }
+
+  /**
+   * Opens a data directory of the operating system.
+   *
+   * @param onFatal as in {@link FileDevice}, for each disk
+   * @throws NotDirectoryException if it is none
+   */
+  public static SpreadDevice ofFiles(
+      Path directory, Consumer<DeviceForceException> onFatal, long reserveBytes)
+      throws IOException {
+    return new SpreadDevice(
+        new FileDevice(directory, onFatal),
+        (path, probed) -> {
+          FileDevice disk = new FileDevice(Path.of(path), onFatal);
+          if (probed) {
+            disk.probe();
+          }
+          return disk;
+        },
+        reserveBytes);
   }
 
   private State read() throws IOException {
@@ -272,7 +295,7 @@ public final class SpreadDevice implements Device, DiskSpread {
   public DeviceFile create(String path) throws IOException {
     while (true) {
       Device target = place(path, 0);
-      if (target == main) {
+      if (target.equals(main)) {
         return main.create(path);
       }
       if (holder(path) != null) {
@@ -345,7 +368,7 @@ public final class SpreadDevice implements Device, DiskSpread {
         continue;
       }
       found = true;
-      if (each != main) {
+      if (!each.equals(main)) {
         if (roleOf(from) != roleOf(to)) {
           throw new IOException(from + " cannot become " + to + ": it would lie on another disk");
         }

@@ -2,9 +2,10 @@
  * Files, as the store sees them: the only place below the store's face that opens a file.
  *
  * <p>A {@link onefold.store.device.Device} is one directory tree; {@link
- * onefold.store.device.FileDevice} is the real one, the test-jar holds a simulated one that loses
- * what was not forced. Paths are relative to the device, separated by {@code /}. No channel,
- * descriptor or mapping leaves this package.
+ * onefold.store.device.FileDevice} is the real one, {@link onefold.store.device.SpreadDevice} one
+ * whose files lie on several, the test-jar holds a simulated one that loses what was not forced.
+ * Paths are relative to the device, separated by {@code /}. No channel, descriptor or mapping
+ * leaves this package.
  *
  * <p>May import {@code onefold.store} (errors) and the JDK. Starts no thread; every call blocks its
  * caller.
@@ -25,6 +26,13 @@
  *     when a call starts and again when a force ends</td></tr>
  * <tr><td>delete or rename</td><td>reads of the open file</td><td>an open file is reached by descriptor, not by
  *     name</td></tr>
+ * <tr><td>open, size, list</td><td>a file is moved to another disk</td><td>it is whole under its name on one
+ *     of them at every moment, on both for a while; who finds it on none looks again if a move has ended
+ *     meanwhile</td></tr>
+ * <tr><td>create</td><td>a disk leaves the list</td><td>the list is changed first and looked at after the
+ *     file was made: it is made anew, or the disk stays</td></tr>
+ * <tr><td>delete, rename, replace of a container</td><td>it is moved</td><td>never: the domain's task of
+ *     housekeeping does both</td></tr>
  * <tr><td>close</td><td>read or write of the same file</td><td>the call fails with an {@code IOException}; no
  *     descriptor is used again</td></tr>
  * </table>

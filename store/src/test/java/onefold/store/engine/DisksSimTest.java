@@ -194,7 +194,8 @@ class DisksSimTest {
       device.rename("a", "elsewhere");
       IOException refused =
           assertThrows(IOException.class, () -> open(device, simulation.scheduler()));
-      assertTrue(refused.getMessage().contains("is not at /a"), refused.getMessage());
+      assertTrue(
+          String.valueOf(refused.getMessage()).contains("is not at /a"), refused::getMessage);
       device.delete("a"); // The empty one that was made for the attempt.
       device.rename("elsewhere", "a");
       try (Engine engine = open(device, simulation.scheduler())) {

@@ -22,6 +22,7 @@ import onefold.store.simulation.SubDevice;
 final class SpreadOpener implements SimulatedProgram.Opener {
   private static final String MAIN = "main";
   private static final int DISKS = 4;
+  private static final List<DiskRole> ROLES = List.of(DiskRole.values());
 
   private int moveCount;
 
@@ -77,7 +78,7 @@ final class SpreadOpener implements SimulatedProgram.Opener {
     String path = "/disk" + which;
     boolean known = now.stream().anyMatch(each -> each.path().equals(path));
     int what = random.nextInt(4);
-    DiskRole role = DiskRole.values()[what == 0 ? random.nextInt(DiskRole.values().length) : 0];
+    DiskRole role = what > 0 ? DiskRole.DATA : ROLES.get(random.nextInt(ROLES.size()));
     if (!known && (role == DiskRole.DATA || now.stream().noneMatch(each -> each.role() == role))) {
       disks.add(path, role);
     }
