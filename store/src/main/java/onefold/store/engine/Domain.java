@@ -24,6 +24,7 @@ import onefold.store.DomainStatistics;
 import onefold.store.Id;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
+import onefold.store.StoreFullException;
 import onefold.store.catalog.QuarantinedChunk;
 import onefold.store.container.Appended;
 import onefold.store.container.BlockLocation;
@@ -120,6 +121,9 @@ final class Domain implements AutoCloseable, Ground {
 
   /** Whether dead nodes may be in the index again, because it was built anew; set under lock. */
   private volatile boolean resurrected;
+
+  /** Whether that has ended and is not written down yet. */
+  private boolean indexMended; // guarded by lock
 
   private long rebuilds; // guarded by lock
   private long rebuildsBeforeCycle; // guarded by lock
@@ -390,6 +394,16 @@ final class Domain implements AutoCloseable, Ground {
 
   /** Brings the index to what the containers hold. */
   private void publishUncovered() throws IOException {
+    if (index.isFresh()) {
+      // An index has been written down before there is the first container; so if there is one, it
+      // has been lost, and nothing says any more which nodes are dead.
+      boolean lost = !allNumbers().isEmpty();
+      index.sayDeadNodes(lost);
+      if (!lost) {
+        writeDownIndex();
+      }
+    }
+    resurrected = index.mayNameDeadNodes();
     if (index.rebuildNeeded()) {
       rebuild();
       return;
@@ -402,6 +416,14 @@ final class Domain implements AutoCloseable, Ground {
       }
     }
     publish(uncovered);
+  }
+
+  private void writeDownIndex() throws IOException {
+    try {
+      index.writeDown();
+    } catch (StoreFullException e) {
+      // A start before the next change of the index does not trust nodes; that costs space only.
+    }
   }
 
   private void noteMissing(long containerNumber) {
@@ -424,6 +446,7 @@ final class Domain implements AutoCloseable, Ground {
     try {
       rebuilds++;
       resurrected = true;
+      index.sayDeadNodes(true);
     } finally {
       lock.unlock();
     }
@@ -1397,6 +1420,16 @@ final class Domain implements AutoCloseable, Ground {
 
   @Override
   public void finished(FinishedCycle finishedCycle) throws IOException {
+    lock.lock();
+    boolean mended = indexMended;
+    try {
+      indexMended = false;
+    } finally {
+      lock.unlock();
+    }
+    if (mended) {
+      writeDownIndex();
+    }
     names.finished(this, finishedCycle);
   }
 
@@ -1424,7 +1457,9 @@ final class Domain implements AutoCloseable, Ground {
     lock.lock();
     try {
       if (finished && rebuilds == rebuildsBeforeCycle) {
+        indexMended |= resurrected;
         resurrected = false;
+        index.sayDeadNodes(false);
       }
     } finally {
       lock.unlock();

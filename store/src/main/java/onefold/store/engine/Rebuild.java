@@ -710,6 +710,7 @@ public final class Rebuild {
         }
       }
       index.checkpoint();
+      index.writeDown();
       progress.at("building the index", done, numbers.size());
     }
   }

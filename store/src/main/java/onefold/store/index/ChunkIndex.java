@@ -47,6 +47,7 @@ public final class ChunkIndex implements AutoCloseable {
   private final IndexMerging merging;
   private final IndexDamage damage;
   private final IndexSearch search;
+  private final boolean fresh;
 
   /** Held by whoever opens a run. */
   private final SchedulerLock loadLock;
@@ -108,11 +109,21 @@ public final class ChunkIndex implements AutoCloseable {
     this.loadLock = scheduler.lock("index-load");
     this.lock = scheduler.lock("index");
     this.tasks = new IndexTasks(scheduler, lock);
+    this.fresh = found.fresh();
     this.covered = found.covered();
     known.addAll(covered);
     this.versions = new Versions(lock, new IndexVersion(newTable(), null, found.partitions()));
     this.changes =
-        new RunChanges(device, directory, changeLock, lock, versions, nextRunId, known, covered);
+        new RunChanges(
+            device,
+            directory,
+            changeLock,
+            lock,
+            versions,
+            nextRunId,
+            known,
+            covered,
+            found.deadNodes());
     this.damage = new IndexDamage(lock, tasks, versions, changes, listener);
     var runOwner = new RunOwner();
     this.merging =
@@ -484,6 +495,46 @@ public final class ChunkIndex implements AutoCloseable {
       return versions.current().anyLost() ? new TreeSet<>() : covered.numbers();
     } finally {
       lock.unlock();
+    }
+  }
+
+  /**
+   * Whether nothing was there when it was opened: it is new, or has been lost as a whole. The
+   * caller, who knows whether there are containers, then says {@link #sayDeadNodes} and {@link
+   * #writeDown}.
+   */
+  public boolean isFresh() {
+    return fresh;
+  }
+
+  /**
+   * Whether entries may name nodes that were taken out of reach before: the index, or a part of it,
+   * has been built again from containers, where those still stand. What lies below them may have
+   * been swept. Lasts until {@link #sayDeadNodes} says otherwise, over restarts too.
+   */
+  public boolean mayNameDeadNodes() {
+    return changes.deadNodes();
+  }
+
+  /**
+   * Says whether entries may name dead nodes. Durable with the next change of the runs, and so no
+   * later than any entry that is published after it; or by {@link #writeDown}.
+   */
+  public void sayDeadNodes(boolean may) {
+    changes.sayDeadNodes(may);
+  }
+
+  /**
+   * Makes durable what is known of the runs.
+   *
+   * @throws IOException if it could not be written; what was durable still is
+   */
+  public void writeDown() throws IOException {
+    changes.lock().lock();
+    try {
+      changes.writeDown();
+    } finally {
+      changes.lock().unlock();
     }
   }
 

@@ -22,6 +22,9 @@ final class ManifestFormat {
   private static final int RANGE_BYTES = 16;
   private static final int FOOTER_BYTES = 16;
 
+  /** Read-compatible: entries may name nodes whose chunks have been swept. */
+  private static final int DEAD_NODES = 1;
+
   private ManifestFormat() {}
 
   /** A partition as the manifest names it. */
@@ -33,10 +36,13 @@ final class ManifestFormat {
    * @param nextRunId larger than the number of any run
    * @param partitions by ascending prefix, together all fingerprints
    * @param covered containers whose entries are all in the runs, but for lost partitions
+   * @param deadNodes whether entries may name nodes whose chunks have been swept
    */
-  record Manifest(long nextRunId, List<PartitionEntry> partitions, ContainerSet covered) {}
+  record Manifest(
+      long nextRunId, List<PartitionEntry> partitions, ContainerSet covered, boolean deadNodes) {}
 
-  static byte[] encode(long nextRunId, List<Partition> partitions, ContainerSet covered) {
+  static byte[] encode(
+      long nextRunId, List<Partition> partitions, ContainerSet covered, boolean deadNodes) {
     int[] ranges = new int[1];
     covered.ranges((first, last) -> ranges[0]++);
     long bytes = HEADER_BYTES + FOOTER_BYTES + (long) ranges[0] * RANGE_BYTES;
@@ -47,7 +53,8 @@ final class ManifestFormat {
       throw new IllegalStateException("index manifest of " + bytes + " bytes");
     }
     var out = ByteBuffer.allocate(Math.toIntExact(bytes)).order(ByteOrder.LITTLE_ENDIAN);
-    out.putLong(HEADER_MAGIC).putInt(VERSION).putInt(0).putInt(0).putInt(0);
+    out.putLong(HEADER_MAGIC).putInt(VERSION).putInt(0).putInt(deadNodes ? DEAD_NODES : 0);
+    out.putInt(0);
     out.putLong(EPOCH).putLong(nextRunId).putInt(partitions.size()).putInt(ranges[0]);
     out.putLong(bytes);
     for (Partition partition : partitions) {
@@ -87,7 +94,7 @@ final class ManifestFormat {
     expect(file, crcAt, "CRC", RunFormat.crc(bytes, 0, crcAt), in.getInt(crcAt));
     expect(file, 8, "version", VERSION, in.getInt(8));
     expect(file, 12, "flags", 0, in.getInt(12));
-    expect(file, 16, "flags", 0, in.getInt(16));
+    expect(file, 16, "flags", 0, in.getInt(16) & ~DEAD_NODES);
     expect(file, 20, "key id", 0, in.getInt(20));
     expect(file, 24, "epoch", EPOCH, in.getLong(24));
     expect(file, 48, "bytes", bytes.length, in.getLong(48));
@@ -117,7 +124,7 @@ final class ManifestFormat {
       if (in.hasRemaining()) {
         throw new IllegalArgumentException(in.remaining() + " bytes too many");
       }
-      return new Manifest(nextRunId, partitions, covered);
+      return new Manifest(nextRunId, partitions, covered, in.getInt(16) == DEAD_NODES);
     } catch (IllegalArgumentException | BufferUnderflowException e) {
       throw new CorruptDataException(file, in.position(), "a manifest", String.valueOf(e));
     }

@@ -21,10 +21,17 @@ final class Manifests {
   /**
    * What an index begins with.
    *
+   * @param deadNodes whether entries may name nodes whose chunks have been swept
+   * @param fresh whether there was no manifest at all
    * @param damage what was found missing or wrong, a line each
    */
   record Found(
-      long nextRunId, List<Partition> partitions, ContainerSet covered, List<String> damage) {}
+      long nextRunId,
+      List<Partition> partitions,
+      ContainerSet covered,
+      boolean deadNodes,
+      boolean fresh,
+      List<String> damage) {}
 
   /** Reads the manifest, looks whether its runs are there, and removes all other runs. */
   static Found open(Device device, String directory) throws IOException {
@@ -41,10 +48,13 @@ final class Manifests {
               manifest.nextRunId(),
               partitions(device, directory, manifest, damage),
               manifest.covered(),
+              manifest.deadNodes(),
+              false,
               damage);
     } else {
-      Partition all = damage.isEmpty() ? Partition.ofAll() : Partition.ofAll().lost(1);
-      found = new Found(1, List.of(all), new ContainerSet(), damage);
+      boolean fresh = damage.isEmpty();
+      Partition all = fresh ? Partition.ofAll() : Partition.ofAll().lost(1);
+      found = new Found(1, List.of(all), new ContainerSet(), !fresh, fresh, damage);
     }
     removeStrangers(device, directory, found.partitions);
     return found;

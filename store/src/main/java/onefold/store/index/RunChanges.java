@@ -23,12 +23,14 @@ final class RunChanges {
   private final AtomicLong nextRunId;
   private final ContainerSet known;
   private final ContainerSet covered; // guarded by stateLock
+  private boolean deadNodes; // guarded by stateLock
 
   /**
    * @param changeLock held by whoever changes; taken before {@code stateLock}
    * @param stateLock the index's lock
    * @param known the index's set of known containers
    * @param covered its set of containers whose entries are all on disk; changed here
+   * @param deadNodes whether entries may name nodes whose chunks have been swept
    */
   RunChanges(
       Device device,
@@ -38,7 +40,8 @@ final class RunChanges {
       Versions versions,
       AtomicLong nextRunId,
       ContainerSet known,
-      ContainerSet covered) {
+      ContainerSet covered,
+      boolean deadNodes) {
     this.device = device;
     this.directory = directory;
     this.changeLock = changeLock;
@@ -47,11 +50,31 @@ final class RunChanges {
     this.nextRunId = nextRunId;
     this.known = known;
     this.covered = covered;
+    this.deadNodes = deadNodes;
   }
 
   /** What whoever changes holds. */
   SchedulerLock lock() {
     return changeLock;
+  }
+
+  /** What the next manifest says about dead nodes. */
+  void sayDeadNodes(boolean may) {
+    stateLock.lock();
+    try {
+      deadNodes = may;
+    } finally {
+      stateLock.unlock();
+    }
+  }
+
+  boolean deadNodes() {
+    stateLock.lock();
+    try {
+      return deadNodes;
+    } finally {
+      stateLock.unlock();
+    }
   }
 
   /** Writes the manifest of the version as it is. Called under {@link #lock}. */
@@ -184,7 +207,7 @@ final class RunChanges {
         }
       });
       List<Partition> next = step.apply(versions.current().partitions());
-      manifest = ManifestFormat.encode(nextRunId.get(), next, coveredNext);
+      manifest = ManifestFormat.encode(nextRunId.get(), next, coveredNext, deadNodes);
     } finally {
       stateLock.unlock();
     }

@@ -1,6 +1,7 @@
 package onefold.store.engine;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -114,5 +115,81 @@ class HousekeepingAnswersTest {
       }
       return true;
     });
+  }
+
+  /** Whether the server says that it has all below the root of an item. */
+  private static boolean isTrusted(Engine engine, byte[] content) throws Exception {
+    StoreRecord store = Walk.defaultStore(engine);
+    var root = new FingerprintBatch(ChunkKind.NODE, 1);
+    root.add(new SourceSide(content).root().node(), 0);
+    try (IngestSession session = engine.openIngest(store.id(), "asked", Optional.empty())) {
+      return session.have(root)[0] != 0;
+    }
+  }
+
+  @Test
+  void afterTheLossOfAnIndexNoNodeIsTrustedUntilACycleHasEndedWhateverRestartsThereAre()
+      throws Exception {
+    long seed = Simulation.seed();
+    var simulation = new Simulation(seed);
+    byte[] dead = Walk.content(1, 600_000);
+    byte[] keep = Walk.content(2, 6_000_000);
+    simulation.run(() -> {
+      try (Engine engine = Engine.open(simulation.device(), simulation.scheduler(), Walk.small())) {
+        StoreRecord store = Walk.defaultStore(engine);
+        Walk.put(engine, "dead", dead);
+        Walk.put(engine, "keep", keep);
+        engine.deleteItem(Walk.commandId("delete"), store.id(), "dead");
+        engine.runHousekeeping(store.domainId());
+        assertTrue(isTrusted(engine, keep));
+        assertFalse(isTrusted(engine, dead));
+      }
+      return true;
+    });
+    for (boolean whole : new boolean[] {true, false}) {
+      Simulation next = simulation.afterProcessEnd(seed);
+      for (String file : next.device().files()) {
+        boolean manifest = file.endsWith("/manifest");
+        if (file.contains("/index/") && !file.contains("0".repeat(32)) && (whole || manifest)) {
+          if (whole) {
+            next.device().deleteAtRest(file);
+          } else {
+            next.device().flipBit(file, 70, 1);
+          }
+        }
+      }
+      for (int start = 0; start < 4; start++) {
+        boolean kill = start % 2 == 1;
+        Simulation now = next;
+        String when = "start " + start + ", seed " + seed;
+        now.run(() -> {
+          Engine engine = Engine.open(now.device(), now.scheduler(), Walk.small());
+          assertFalse(isTrusted(engine, dead), when);
+          assertFalse(isTrusted(engine, keep), when);
+          if (!kill) {
+            engine.close();
+          }
+          return true;
+        });
+        next = now.afterProcessEnd(seed + start);
+      }
+      Simulation mended = next;
+      mended.run(() -> {
+        Engine engine = Engine.open(mended.device(), mended.scheduler(), Walk.small());
+        engine.runHousekeeping(Walk.defaultStore(engine).domainId());
+        assertTrue(isTrusted(engine, keep));
+        return true; // The process is killed.
+      });
+      Simulation last = mended.afterProcessEnd(seed);
+      last.run(() -> {
+        try (Engine engine = Engine.open(last.device(), last.scheduler(), Walk.small())) {
+          assertTrue(isTrusted(engine, keep));
+          assertFalse(isTrusted(engine, dead));
+          Walk.put(engine, "again", dead);
+          assertArrayEquals(dead, Walk.get(engine, "again"), "seed " + seed);
+        }
+        return true;
+      });
+    }
   }
 }

@@ -2,6 +2,7 @@ package onefold.store.index;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -89,11 +90,16 @@ class IndexFormatTest {
     covered.add(LOW);
     covered.add(HIGH);
     var run = run(new SimulatedDevice());
-    byte[] written = ManifestFormat.encode(6, List.of(Partition.ofAll().with(run)), covered);
+    List<Partition> partitions = List.of(Partition.ofAll().with(run));
+    byte[] written = ManifestFormat.encode(6, partitions, covered, false);
     assertArrayEquals(expected, written);
+    byte[] withDead = ManifestFormat.encode(6, partitions, covered, true);
+    assertEquals(1, withDead[16]);
+    assertTrue(ManifestFormat.decode("manifest", withDead).deadNodes());
 
     ManifestFormat.Manifest read = ManifestFormat.decode("manifest", expected);
     assertEquals(6, read.nextRunId());
+    assertFalse(read.deadNodes());
     assertEquals(Set.of(LOW, HIGH), read.covered().numbers());
     assertEquals(
         List.of(new ManifestFormat.PartitionEntry(0, 0, false, List.of(IDENTITY))),
