@@ -8,5 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param items in that order; a page may be empty although others follow it
  * @param next where the next page begins, or null after the last one
+ * @param lost what could not be read between them; two pages may tell the same
  */
-public record ItemListing(List<ItemRecord> items, ItemQuery.@Nullable Place next) {}
+public record ItemListing(
+    List<ItemRecord> items, ItemQuery.@Nullable Place next, List<LostNames> lost) {}

@@ -4,10 +4,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import onefold.appliance.Size;
 import onefold.appliance.json.JsonArray;
@@ -18,6 +20,7 @@ import onefold.store.ItemListing;
 import onefold.store.ItemPage;
 import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
+import onefold.store.LostNames;
 import onefold.store.ObjectReader;
 import onefold.store.StoreRecord;
 import picocli.CommandLine.Command;
@@ -85,6 +88,9 @@ final class ListVerb extends ApplianceVerb {
       description = "Look into a data directory, without its server.")
   private Optional<Path> data = Optional.empty();
 
+  /** What could not be read of a listing; two pages may tell the same. */
+  private final Set<JsonObject> lost = new LinkedHashSet<>();
+
   ListVerb(Environment environment) {
     super(environment);
   }
@@ -108,7 +114,7 @@ final class ListVerb extends ApplianceVerb {
     }
     if (data.isPresent()) {
       offline(data.orElseThrow());
-      return Exit.DONE;
+      return lost.isEmpty() ? Exit.DONE : Exit.GAPS;
     }
     try (RestClient rest = rest()) {
       if (what.isEmpty()) {
@@ -126,7 +132,7 @@ final class ListVerb extends ApplianceVerb {
         result(found);
       }
     }
-    return Exit.DONE;
+    return lost.isEmpty() ? Exit.DONE : Exit.GAPS;
   }
 
   private void tree(ItemReference item, String directory) throws IOException, Failure {
@@ -166,6 +172,7 @@ final class ListVerb extends ApplianceVerb {
         row(table, item);
         room--;
       }
+      lost.addAll(page.array("lost").objects());
       more = page.bool("more", false);
       after = page.optionalText("next").orElse("");
     }
@@ -194,7 +201,22 @@ final class ListVerb extends ApplianceVerb {
     if (more) {
       say("… and more, past --limit " + room());
     }
-    result(new JsonObject().put("items", items).put("more", more));
+    JsonObject result = new JsonObject().put("items", items).put("more", more);
+    if (!lost.isEmpty()) {
+      JsonArray told = new JsonArray();
+      for (JsonObject names : lost) {
+        told.add(names);
+        String from = names.text("from");
+        say(
+            "DAMAGED names from "
+                + (from.isEmpty() ? "the first" : "'" + from + "'")
+                + names.optionalText("until").map(name -> " up to '" + name + "'").orElse(" on")
+                + ": "
+                + names.text("damage"));
+      }
+      result.put("lost", told);
+    }
+    result(result);
   }
 
   private ItemQuery.Order order() throws Failure {
@@ -301,6 +323,7 @@ final class ListVerb extends ApplianceVerb {
                 .store()
                 .listItems(store.id(), query, next, Math.min(PAGE, room() - all.values().size()));
         page.items().forEach(item -> add(all, table, store, item));
+        page.lost().forEach(names -> lost.add(describe(names)));
         next = page.next();
       }
       tell(table, all, next != null);
@@ -323,6 +346,14 @@ final class ListVerb extends ApplianceVerb {
         .put("lockedUntil", item.lockedUntilMillis())
         .put("lockKind", item.lockKind().name().toLowerCase(Locale.ROOT))
         .put("held", item.held());
+  }
+
+  private static JsonObject describe(LostNames names) {
+    JsonObject described = new JsonObject().put("from", names.from());
+    if (names.until() != null) {
+      described.put("until", names.until());
+    }
+    return described.put("damage", names.damage());
   }
 
   /** Returns all items of a store whose name begins with a prefix. */

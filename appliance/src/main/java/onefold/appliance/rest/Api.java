@@ -306,7 +306,8 @@ public final class Api {
                 USER,
                 "listItems",
                 "Lists items in order of name, age (youngest first) or size (largest first). While"
-                    + " the answer has 'next', more may follow.",
+                    + " the answer has 'next', more may follow. What of the names cannot be read"
+                    + " stands in 'lost', and the listing goes on behind it.",
                 List.of(
                     Field.of("prefix", "string", "only names that begin so"),
                     Field.of("tag", "string", "KEY=VALUE, only items that have it; repeatable"),

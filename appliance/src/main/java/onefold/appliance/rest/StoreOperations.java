@@ -1,6 +1,7 @@
 package onefold.appliance.rest;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -21,6 +22,7 @@ import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
 import onefold.store.LockKind;
 import onefold.store.LockOverride;
+import onefold.store.LostNames;
 import onefold.store.Names;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
@@ -161,7 +163,23 @@ final class StoreOperations {
     if (page.next() != null) {
       reply.put("next", written(query.order(), page.next()));
     }
+    if (!page.lost().isEmpty()) {
+      reply.put("lost", lost(page.lost()));
+    }
     return ApiReply.ok(reply);
+  }
+
+  /** What of a listing could not be read. */
+  private static JsonArray lost(List<LostNames> names) {
+    JsonArray lost = new JsonArray();
+    for (LostNames each : names) {
+      JsonObject one = new JsonObject().put("from", each.from());
+      if (each.until() != null) {
+        one.put("until", each.until());
+      }
+      lost.add(one.put("damage", each.damage()));
+    }
+    return lost;
   }
 
   private static ItemQuery.Order order(ApiRequest request) throws RefusedException {

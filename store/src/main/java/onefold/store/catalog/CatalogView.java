@@ -1,6 +1,7 @@
 package onefold.store.catalog;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -22,6 +23,7 @@ import onefold.store.ItemListing;
 import onefold.store.ItemPage;
 import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
+import onefold.store.LostNames;
 import onefold.store.RefusedException.Reason;
 import onefold.store.ShortenedLock;
 import onefold.store.SnapshotRecord;
@@ -230,13 +232,18 @@ public final class CatalogView {
    * @return an empty page if there is no such store
    */
   public ItemPage items(Id storeId, String prefix, String after, int limit) throws IOException {
+    return items(storeId, prefix, after, limit, PageTree.Holes.NONE);
+  }
+
+  private ItemPage items(Id storeId, String prefix, String after, int limit, PageTree.Holes holes)
+      throws IOException {
     checkLimit(limit);
     List<ItemRecord> items = new ArrayList<>();
     if (storeState(storeId) == null) {
       return new ItemPage(items, false);
     }
     byte[] from = after.isEmpty() ? null : CatalogKeys.item(storeId, ByteWriter.utf8(after));
-    Walk walk = walk(CatalogKeys.item(storeId, ByteWriter.utf8(prefix)), from);
+    Walk walk = new Walk(CatalogKeys.item(storeId, ByteWriter.utf8(prefix)), from, holes);
     while (walk.next()) {
       if (items.size() == limit) {
         return new ItemPage(items, true);
@@ -293,7 +300,8 @@ public final class CatalogView {
   /**
    * Lists the items that a query shows, in its order. A tag is looked up where names give the
    * order; in the other orders items are passed over one by one, at most {@link #MAX_PASSED} for
-   * one page.
+   * one page. In the order of names, and without a tag, a damaged page is told as lost names, and
+   * the listing goes on behind it.
    *
    * @param after exclusive
    * @param limit 1 to {@link #MAX_LISTED}
@@ -302,13 +310,17 @@ public final class CatalogView {
       throws IOException {
     checkLimit(limit);
     List<ItemRecord> shown = new ArrayList<>();
+    List<LostNames> lost = new ArrayList<>();
+    PageTree.Holes holes = (from, until, damage) -> note(lost, query.prefix(), from, until, damage);
     ItemQuery.Place at = after;
     int passed = 0;
     while (true) {
-      ItemPage page = inOrder(storeId, query, at, Math.max(limit, PASSED_AT_ONCE));
+      ItemPage page = inOrder(storeId, query, at, Math.max(limit, PASSED_AT_ONCE), holes);
       for (ItemRecord item : page.items()) {
         if (shown.size() == limit || passed == MAX_PASSED) {
-          return new ItemListing(shown, at);
+          String last = at.name();
+          lost.removeIf(names -> isBelow(last, names.from())); // The next page tells it.
+          return new ItemListing(shown, at, List.copyOf(lost));
         }
         at = query.placeOf(item);
         passed++;
@@ -317,20 +329,53 @@ public final class CatalogView {
         }
       }
       if (!page.more()) {
-        return new ItemListing(shown, null);
+        return new ItemListing(shown, null, List.copyOf(lost));
       }
     }
   }
 
+  /**
+   * Notes a hole in the names, unless no name with the prefix can have stood there. Those that
+   * touch become one, so that there are no more than items between them.
+   */
+  private static void note(
+      List<LostNames> lost,
+      String prefix,
+      byte[] from,
+      byte @Nullable [] until,
+      CorruptDataException damage) {
+    byte[] wanted = ByteWriter.utf8(prefix);
+    if (Arrays.compareUnsigned(from, wanted) > 0 && !Walk.startsWith(from, wanted)) {
+      return;
+    }
+    var found =
+        new LostNames(
+            new String(from, StandardCharsets.UTF_8),
+            until == null ? null : new String(until, StandardCharsets.UTF_8),
+            String.valueOf(damage.getMessage()));
+    LostNames last = lost.isEmpty() ? null : lost.getLast();
+    if (last == null || (last.until() != null && isBelow(last.until(), found.from()))) {
+      lost.add(found);
+    } else if (last.until() != null
+        && (found.until() == null || isBelow(last.until(), found.until()))) {
+      lost.set(lost.size() - 1, new LostNames(last.from(), found.until(), last.damage()));
+    }
+  }
+
+  private static boolean isBelow(String name, String other) {
+    return Arrays.compareUnsigned(ByteWriter.utf8(name), ByteWriter.utf8(other)) < 0;
+  }
+
   /** Lists candidates of a query; an empty page has none after it. */
-  private ItemPage inOrder(Id storeId, ItemQuery query, ItemQuery.Place at, int limit)
+  private ItemPage inOrder(
+      Id storeId, ItemQuery query, ItemQuery.Place at, int limit, PageTree.Holes holes)
       throws IOException {
     return switch (query.order()) {
       case AGE -> itemsByAge(storeId, at.value(), at.name(), limit);
       case SIZE -> itemsBySize(storeId, at.value(), at.name(), limit);
       case NAME -> {
         if (query.tags().isEmpty()) {
-          yield items(storeId, query.prefix(), at.name(), limit);
+          yield items(storeId, query.prefix(), at.name(), limit, holes);
         }
         String key = query.tags().firstKey();
         byte[] tag = CatalogKeys.byTag(storeId, key, String.valueOf(query.tags().get(key)));
@@ -886,7 +931,7 @@ public final class CatalogView {
    * @param after full key, exclusive
    */
   Walk walk(byte[] prefix, byte @Nullable [] after) throws IOException {
-    return new Walk(prefix, after);
+    return new Walk(prefix, after, PageTree.Holes.NONE);
   }
 
   /** A walk in ascending order over pages and layers at once. Not thread-safe. */
@@ -906,7 +951,7 @@ public final class CatalogView {
     private byte[] key = Layer.REMOVED;
     private byte[] value = Layer.REMOVED;
 
-    private Walk(byte[] prefix, byte @Nullable [] after) throws IOException {
+    private Walk(byte[] prefix, byte @Nullable [] after, PageTree.Holes holes) throws IOException {
       byte[] from = after != null && Arrays.compareUnsigned(after, prefix) > 0 ? after : prefix;
       this.prefix = prefix;
       this.addressBytes = CatalogKeys.addressBytes(prefix);
@@ -914,7 +959,7 @@ public final class CatalogView {
       newer = active.changes().from(from);
       older = frozen.changes().from(from);
       PageTree.Root root = treeOf(prefix);
-      oldest = root == null ? null : pages.walk(root, prefix[0], CatalogKeys.inTree(from));
+      oldest = root == null ? null : pages.walk(root, prefix[0], CatalogKeys.inTree(from), holes);
       newerKey = nextOf(newer);
       olderKey = nextOf(older);
       oldestKey = nextOfPages();

@@ -107,10 +107,35 @@ final class PageTree {
     return value;
   }
 
+  /** Hears of pages that a walk cannot read. */
+  interface Holes {
+    /** For walks that need every key. */
+    Holes NONE =
+        (from, until, damage) -> {
+          throw damage;
+        };
+
+    /**
+     * A page is damaged, and with it all keys of a range. The walk goes on behind it.
+     *
+     * @param from the first key of the range within the tree; empty if it begins with the tree
+     * @param until the first key behind the range, or null if it ends with the tree
+     * @throws CorruptDataException to end the walk
+     */
+    void hole(byte[] from, byte @Nullable [] until, CorruptDataException damage)
+        throws CorruptDataException;
+  }
+
   /** Starts a walk at the first key that is not below {@code from}. */
-  Walk walk(Root root, int kind, byte[] from) throws IOException {
-    Walk walk = new Walk(kind);
-    CatalogPage page = page(root.page, kind, root.level);
+  Walk walk(Root root, int kind, byte[] from, Holes holes) throws IOException {
+    Walk walk = new Walk(kind, holes);
+    CatalogPage page;
+    try {
+      page = page(root.page, kind, root.level);
+    } catch (CorruptDataException e) {
+      holes.hole(new byte[0], null, e);
+      return walk;
+    }
     while (true) {
       int index = page.floor(from);
       if (page.level() == 0) {
@@ -118,9 +143,13 @@ final class PageTree {
         walk.steps.push(new Step(page, exact ? index - 1 : index));
         return walk;
       }
-      index = Math.max(index, 0);
-      walk.steps.push(new Step(page, index));
-      page = page(page.child(index), kind, page.level() - 1);
+      Step step = new Step(page, Math.max(index, 0));
+      walk.steps.push(step);
+      CatalogPage child = walk.child(step);
+      if (child == null) {
+        return walk;
+      }
+      page = child;
     }
   }
 
@@ -137,10 +166,32 @@ final class PageTree {
   /** A walk in ascending order of key. Holds one page of each level. Not thread-safe. */
   final class Walk {
     private final int kind;
+    private final Holes holes;
     private final ArrayDeque<Step> steps = new ArrayDeque<>();
 
-    private Walk(int kind) {
+    private Walk(int kind, Holes holes) {
       this.kind = kind;
+      this.holes = holes;
+    }
+
+    /** The page that a step of an inner page stands at, or null if it is a hole. */
+    private @Nullable CatalogPage child(Step step) throws IOException {
+      try {
+        return page(step.page.child(step.index), kind, step.page.level() - 1);
+      } catch (CorruptDataException e) {
+        holes.hole(step.page.key(step.index), keyBehind(), e);
+        return null;
+      }
+    }
+
+    /** The first key behind the page at which the last inner page stands, or null. */
+    private byte @Nullable [] keyBehind() {
+      for (Step step : steps) { // The deepest first.
+        if (step.index + 1 < step.page.count()) {
+          return step.page.key(step.index + 1);
+        }
+      }
+      return null;
     }
 
     boolean next() throws IOException {
@@ -154,7 +205,10 @@ final class PageTree {
         if (step.page.level() == 0) {
           return true;
         }
-        steps.push(new Step(page(step.page.child(step.index), kind, step.page.level() - 1), -1));
+        CatalogPage child = child(step);
+        if (child != null) {
+          steps.push(new Step(child, -1));
+        }
       }
       return false;
     }

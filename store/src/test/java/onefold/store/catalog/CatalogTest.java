@@ -1,5 +1,6 @@
 package onefold.store.catalog;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static onefold.store.catalog.Commands.STORE;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -10,6 +11,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +35,7 @@ import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
 import onefold.store.LockKind;
 import onefold.store.LockOverride;
+import onefold.store.LostNames;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
 import onefold.store.ShortenedLock;
@@ -709,6 +713,80 @@ class CatalogTest {
         IllegalArgumentException.class, () -> catalog.view().items(STORE.id(), "", "", 10_001));
   }
 
+  /** All pages of a listing, each of at most so many items; what is lost is told once. */
+  private static List<String> listed(
+      CatalogView view, String prefix, int limit, Set<LostNames> lost) throws IOException {
+    ItemQuery query = new ItemQuery(ItemQuery.Order.NAME, prefix, new TreeMap<>());
+    List<String> names = new ArrayList<>();
+    ItemQuery.Place next = ItemQuery.Place.START;
+    while (next != null) {
+      ItemListing page = view.items(STORE.id(), query, next, limit);
+      page.items().forEach(item -> names.add(item.name()));
+      lost.addAll(page.lost());
+      next = page.next();
+    }
+    return names;
+  }
+
+  @Test
+  void aListingTellsDamagedLeavesAndGoesOnBehindThem() throws IOException {
+    for (int i = 0; i < 3000; i++) {
+      done(commands.commit(String.format("n%04d", i), i, 1, CommitMode.IF_ABSENT));
+    }
+    CatalogRoot root = fold();
+    List<List<String>> leaves = new ArrayList<>();
+    Map<String, Fingerprint> leafOf = new TreeMap<>();
+    for (Map.Entry<Fingerprint, byte[]> each : nodes.pages.entrySet()) {
+      CatalogPage page = CatalogPage.decode("page", each.getValue(), each.getValue().length);
+      if (page.kind() == CatalogKeys.ITEMS && page.level() == 0) {
+        List<String> names = new ArrayList<>();
+        for (int i = 0; i < page.count(); i++) {
+          names.add(new String(page.key(i), UTF_8));
+        }
+        leaves.add(names);
+        leafOf.put(names.getFirst(), each.getKey());
+      }
+    }
+    leaves.sort(Comparator.comparing(List::getFirst));
+    int last = leaves.size() - 1;
+    assertTrue(last >= 5, leaves.size() + " leaves");
+    List<String> all = names(STORE.id());
+    for (int[] hole : new int[][] {{0, 0}, {2, 2}, {1, 3}, {last, last}, {0, last}}) {
+      Map<Fingerprint, byte[]> taken = new HashMap<>();
+      Set<String> missing = new HashSet<>();
+      for (int leaf = hole[0]; leaf <= hole[1]; leaf++) {
+        Fingerprint page = Objects.requireNonNull(leafOf.get(leaves.get(leaf).getFirst()));
+        taken.put(page, Objects.requireNonNull(nodes.pages.remove(page)));
+        missing.addAll(leaves.get(leaf));
+      }
+      String from = hole[0] == 0 ? "" : leaves.get(hole[0]).getFirst();
+      String until = hole[1] == last ? null : leaves.get(hole[1] + 1).getFirst();
+      CatalogView view = Catalog.open(nodes, root, 1 << 20).view();
+      List<String> rest = all.stream().filter(name -> !missing.contains(name)).toList();
+      for (int limit : new int[] {7, 1000}) {
+        Set<LostNames> lost = new HashSet<>();
+        assertEquals(rest, listed(view, "", limit, lost));
+        assertEquals(1, lost.size(), lost::toString);
+        LostNames told = lost.iterator().next();
+        assertEquals(from, told.from());
+        assertEquals(until, told.until());
+        assertTrue(told.damage().contains("expected a page"), told.damage());
+      }
+      // Whoever needs every name is not told a part for the whole.
+      assertThrows(
+          CorruptDataException.class, () -> view.items(STORE.id(), "", "", 10_000).items().size());
+      for (String prefix : List.of("n00", "n12", "n2999", "a", "z")) {
+        Set<LostNames> lost = new HashSet<>();
+        List<String> wanted = all.stream().filter(name -> name.startsWith(prefix)).toList();
+        List<String> found = listed(view, prefix, 100, lost);
+        assertEquals(rest.stream().filter(name -> name.startsWith(prefix)).toList(), found);
+        assertTrue(found.size() == wanted.size() || lost.size() == 1, prefix + ": " + lost);
+      }
+      nodes.pages.putAll(taken);
+    }
+    assertEquals(all, listed(catalog.view(), "", 100, new HashSet<>()));
+  }
+
   @Test
   void itemsAreFoundByAgeSizeAndTag() throws IOException {
     for (int i = 0; i < 5; i++) {
@@ -889,7 +967,7 @@ class CatalogTest {
     assertEquals(List.of(), first.items());
     ItemQuery.Place next = Objects.requireNonNull(first.next());
     ItemListing second = catalog.view().items(STORE.id(), rare, next, 10);
-    assertEquals(new ItemListing(List.of(), null), second);
+    assertEquals(new ItemListing(List.of(), null, List.of()), second);
     System.out.printf(
         "100,000 commits in ten folds: %,d ms, %,d pages written; listing them: %,d ms%n",
         (applied - start) / 1_000_000,

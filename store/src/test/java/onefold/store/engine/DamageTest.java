@@ -11,10 +11,14 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
 import onefold.block.BlockReader;
 import onefold.chunker.FingerprintBatch;
 import onefold.store.CommitMode;
@@ -22,7 +26,10 @@ import onefold.store.CommitOutcome;
 import onefold.store.CorruptDataException;
 import onefold.store.Id;
 import onefold.store.IngestSession;
+import onefold.store.ItemListing;
+import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
+import onefold.store.LostNames;
 import onefold.store.ObjectReader;
 import onefold.store.RefusedException;
 import onefold.store.StoreFullException;
@@ -362,6 +369,64 @@ class DamageTest {
       assertTrue(e.file().contains(catalog), e::toString);
       return true;
     });
+  }
+
+  @Test
+  void aListingGoesOnBehindADamagedPartOfTheCatalogAndTellsWhatItLeavesOut() throws Exception {
+    long seed = Simulation.seed();
+    byte[] content = {1, 2, 3};
+    List<String> names = IntStream.range(0, 3000).mapToObj("item-%05d"::formatted).toList();
+    Simulation before =
+        onEngine(
+                new Simulation(seed),
+                (engine, device) -> {
+                  for (String name : names) {
+                    Walk.put(engine, name, content);
+                  }
+                })
+            .afterProcessEnd(seed);
+    int withHoles = 0;
+    for (String file : files(before.device(), "/" + new Id(0, 0) + "/node/")) {
+      int size = before.device().peek(file).length;
+      for (int at = 200; at < size; at += 8 << 10) {
+        Simulation damaged = before.afterProcessEnd(seed + at);
+        damaged.device().flipBit(file, at, 5);
+        String where = file + " at " + at + ", seed " + seed;
+        withHoles += damaged.run(() -> holesOfAListing(damaged, names, where));
+      }
+    }
+    assertTrue(withHoles > 0, "no damage was met by a listing");
+  }
+
+  /** Lists all; answers how many holes are told, and nothing else must be missing. */
+  private static int holesOfAListing(Simulation damaged, List<String> names, String where)
+      throws IOException {
+    try (Engine engine = Engine.open(damaged.device(), damaged.scheduler(), Walk.small(0))) {
+      ItemQuery query = new ItemQuery(ItemQuery.Order.NAME, "", new TreeMap<>());
+      Set<String> listed = new HashSet<>();
+      Set<LostNames> lost = new HashSet<>();
+      ItemQuery.Place next = ItemQuery.Place.START;
+      while (next != null) {
+        ItemListing page = engine.listItems(Walk.defaultStore(engine).id(), query, next, 700);
+        page.items().forEach(item -> listed.add(item.name()));
+        lost.addAll(page.lost());
+        next = page.next();
+      }
+      for (String name : names) {
+        boolean told =
+            lost.stream()
+                .anyMatch(hole ->
+                    hole.from().compareTo(name) <= 0
+                        && (hole.until() == null || name.compareTo(hole.until()) < 0));
+        assertEquals(!told, listed.contains(name), name + ", " + where + ", lost " + lost);
+      }
+      for (LostNames hole : lost) {
+        assertTrue(hole.damage().contains("/node/"), hole + ", " + where);
+      }
+      return lost.size();
+    } catch (CorruptDataException e) {
+      return 0; // What else needs the damaged page is told.
+    }
   }
 
   @Test

@@ -17,8 +17,11 @@ import onefold.store.CommitMode;
 import onefold.store.Compression;
 import onefold.store.CorruptDataException;
 import onefold.store.DomainRecord;
+import onefold.store.ItemListing;
 import onefold.store.ItemPage;
+import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
+import onefold.store.LostNames;
 import onefold.store.ObjectReader;
 import onefold.store.StoreRecord;
 import onefold.store.container.ContainerSettings;
@@ -446,7 +449,7 @@ final class BitRot {
       } catch (IOException e) {
         mustBeNamed(e);
         Wrong.unless(
-            place != Place.INDEX && place != Place.OTHER,
+            place != Place.INDEX && place != Place.CATALOG_INDEX && place != Place.OTHER,
             () -> "does not open for what can be made anew: " + e);
         return Outcome.TOLD_AT_OPEN;
       }
@@ -565,6 +568,42 @@ final class BitRot {
         mustBeNamed(e);
         told = true;
       }
+      try {
+        checkListing(store, state);
+      } catch (IOException e) {
+        mustBeNamed(e);
+        told = true;
+      }
+    }
+
+    /** Lists by a query, which goes on behind damage: what is not listed stands in what is lost. */
+    private void checkListing(ChunkStore store, Model.StoreState state) throws IOException {
+      var query = new ItemQuery(ItemQuery.Order.NAME, "", new TreeMap<>());
+      var listed = new HashSet<ItemRecord>();
+      var lost = new HashSet<LostNames>();
+      ItemQuery.Place next = ItemQuery.Place.START;
+      while (next != null) {
+        ItemListing page = store.listItems(state.existing().id(), query, next, 5);
+        listed.addAll(page.items());
+        lost.addAll(page.lost());
+        next = page.next();
+      }
+      told |= !lost.isEmpty();
+      for (LostNames each : lost) {
+        fileNamed |= each.damage().contains(name(damage.path));
+      }
+      for (Model.Known known : state.items.values()) {
+        String name = known.item().name();
+        boolean hole =
+            lost.stream()
+                .anyMatch(each ->
+                    each.from().compareTo(name) <= 0
+                        && (each.until() == null || name.compareTo(each.until()) < 0));
+        Wrong.unless(
+            listed.remove(known.item()) || hole,
+            () -> known.item() + " is neither listed nor lost, lost are " + lost);
+      }
+      Wrong.unless(listed.isEmpty(), () -> "listed " + listed + ", which are not there");
     }
 
     private void checkRecords(ChunkStore store, int lane) {
