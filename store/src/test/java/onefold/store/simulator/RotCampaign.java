@@ -121,14 +121,15 @@ public final class RotCampaign {
       details.forEach((what, n) -> System.out.println(n + " " + what));
       int done = outcomes.values().stream().mapToInt(Integer::intValue).sum() + failures;
       System.out.println(
-          "seeds %d to %d: %d damages, %s, %d failed, %.1f/s"
+          "seeds %d to %d: %d damages, %s, %d failed, %.1f/s, %.1f ms of processors each"
               .formatted(
                   firstSeed,
                   nextSeed - 1,
                   done,
                   outcomes,
                   failures,
-                  done / ((System.nanoTime() - startNanos) / 1e9)));
+                  done / ((System.nanoTime() - startNanos) / 1e9),
+                  SimulatorCampaign.processorSeconds() * 1e3 / Math.max(1, done)));
     }
   }
 }

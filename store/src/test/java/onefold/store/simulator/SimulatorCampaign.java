@@ -45,6 +45,14 @@ public final class SimulatorCampaign {
     System.exit(sum.failures == 0 ? 0 : 1);
   }
 
+  /** What this process has used in sum: the programs, the compiler and the collector. */
+  static double processorSeconds() {
+    return ManagementFactory.getOperatingSystemMXBean()
+            instanceof com.sun.management.OperatingSystemMXBean system
+        ? system.getProcessCpuTime() / 1e9
+        : Double.NaN;
+  }
+
   /** What has run. */
   private static final class Sum {
     private final ReentrantLock guard = new ReentrantLock();
@@ -131,14 +139,6 @@ public final class SimulatorCampaign {
               failures,
               programs / seconds,
               processorSeconds() * 1e3 / Math.max(1, programs));
-    }
-
-    /** What this process has used in sum: the programs, the compiler and the collector. */
-    private static double processorSeconds() {
-      return ManagementFactory.getOperatingSystemMXBean()
-              instanceof com.sun.management.OperatingSystemMXBean system
-          ? system.getProcessCpuTime() / 1e9
-          : Double.NaN;
     }
   }
 }
