@@ -55,6 +55,7 @@ import onefold.store.device.SpreadDevice;
 import onefold.store.engine.Engine;
 import onefold.store.engine.EngineSettings;
 import onefold.store.scheduler.ThreadScheduler;
+import onefold.store.scrub.ScrubSettings;
 
 /**
  * A running appliance: one data directory and its doors. Starts in this order: the store (which
@@ -149,6 +150,10 @@ public final class Appliance implements AutoCloseable {
     Engine engine = Engine.open(device, scheduler, settings);
     opened.push(engine);
     store = engine;
+    Configuration.Scrub scrub = configuration.scrub();
+    engine.scrub(
+        new ScrubSettings(
+            scrub.enabled(), scrub.bytesPerSecond(), Duration.ofDays(scrub.everyDays())));
     opened.push(Logs.start(configuration.log(), data.resolve(LOG_FOLDER), surroundings.out()));
 
     SecureRandom random = new SecureRandom();

@@ -29,6 +29,7 @@ class ModuleMapTest {
     "onefold.store.catalog..",
     "onefold.store.journal..",
     "onefold.store.housekeeping..",
+    "onefold.store.scrub..",
     "onefold.store.inspect.."
   };
 

@@ -287,6 +287,16 @@ public interface ChunkStore extends AutoCloseable {
    */
   Optional<ItemSpace> itemSpace(Id storeId, String name) throws IOException;
 
+  /** Stands for the catalog's own pages, which are scrubbed as a domain's chunks are. */
+  Id CATALOG = new Id(0, 0);
+
+  /**
+   * The scrub of a domain, or of the catalog.
+   *
+   * @throws RefusedException {@code NOT_FOUND}
+   */
+  Scrubbing scrubbing(Id domainId) throws IOException;
+
   /** Store time in milliseconds since 1970; only moves forward. */
   long storeTimeMillis();
 

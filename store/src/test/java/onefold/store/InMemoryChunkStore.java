@@ -615,6 +615,59 @@ public final class InMemoryChunkStore implements ChunkStore {
   }
 
   @Override
+  public Scrubbing scrubbing(Id domainId) {
+    return new NothingToScrub();
+  }
+
+  /** What is only in memory needs no scrub. */
+  private static final class NothingToScrub implements Scrubbing {
+    @Override
+    public ScrubStatus status() {
+      return new ScrubStatus(
+          ScrubStatus.Phase.IDLE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, false, 0, "");
+    }
+
+    @Override
+    public void begin() {}
+
+    @Override
+    public ScrubStatus run() {
+      return status();
+    }
+
+    @Override
+    public void pause(boolean paused) {}
+
+    @Override
+    public List<Damage> damages() {
+      return List.of();
+    }
+
+    @Override
+    public void repairFirst(long containerNumber) throws RefusedException {
+      throw new RefusedException(Reason.NOT_FOUND, "nothing is damaged");
+    }
+
+    @Override
+    public void repair() {}
+
+    @Override
+    public LastProven lastProven(ItemRecord item) {
+      return new LastProven(LastProven.State.NOT_YET, 0);
+    }
+
+    @Override
+    public boolean keepsParity() {
+      return false;
+    }
+
+    @Override
+    public void keepParity(boolean parity) throws RefusedException {
+      throw new RefusedException(Reason.INVALID_REQUEST, "there are no files to keep a parity for");
+    }
+  }
+
+  @Override
   public long storeTimeMillis() {
     return clock.millis();
   }

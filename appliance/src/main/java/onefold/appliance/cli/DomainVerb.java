@@ -1,26 +1,34 @@
 package onefold.appliance.cli;
 
 import java.io.IOException;
+import java.util.Optional;
 import onefold.appliance.json.JsonObject;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Dedup domains: create, ls. */
+/** Dedup domains: create, ls, set. */
 @Command(
     name = "domain",
     description =
         "Dedup domains: make and list them. Chunks are shared inside a domain and never across.",
     footer = {"", "Example:", "  ./onefold domain create finance"})
 final class DomainVerb extends Group {
+  private static final String PARITY =
+      "Whether any one megabyte of each container may be lost, for 1.8 %% more space.";
+
   DomainVerb(Environment environment) {
-    super(new Create(environment), new List(environment));
+    super(new Create(environment), new List(environment), new Set(environment));
   }
 
   private static java.util.List<String> table(java.util.List<JsonObject> domains) {
-    Table table = new Table("DOMAIN", ">PARAMETER SET", "ID");
+    Table table = new Table("DOMAIN", ">PARAMETER SET", "PARITY", "ID");
     for (JsonObject domain : domains) {
       table.row(
-          domain.text("name"), Long.toString(domain.number("parameterSet")), domain.text("id"));
+          domain.text("name"),
+          Long.toString(domain.number("parameterSet")),
+          domain.bool("parity", false) ? "on" : "off",
+          domain.text("id"));
     }
     return table.lines();
   }
@@ -33,6 +41,9 @@ final class DomainVerb extends Group {
     @Parameters(paramLabel = "NAME", description = "The domain.")
     private String name = "";
 
+    @Option(names = "--parity", paramLabel = "on|off", description = PARITY)
+    private Optional<String> parity = Optional.empty();
+
     Create(Environment environment) {
       super(environment);
     }
@@ -40,13 +51,56 @@ final class DomainVerb extends Group {
     @Override
     public Integer call() throws IOException, Failure {
       try (RestClient rest = rest()) {
-        JsonObject made = rest.request("POST", "/domains", new JsonObject().put("name", name));
+        JsonObject body = new JsonObject().put("name", name);
+        if (parity.isPresent()) {
+          body.put("parity", onOrOff(parity.orElseThrow()));
+        }
+        JsonObject made = rest.request("POST", "/domains", body);
         say(
             "domain "
                 + name
                 + " is made; put a store into it: ./onefold store create NAME --domain "
                 + name);
         result(made);
+      }
+      return Exit.DONE;
+    }
+  }
+
+  private static boolean onOrOff(String value) throws Failure {
+    return switch (value) {
+      case "on" -> true;
+      case "off" -> false;
+      default -> throw Failure.misused("--parity '" + value + "' is neither on nor off");
+    };
+  }
+
+  @Command(
+      name = "set",
+      description = "Change a dedup domain's options; what is stored already follows.",
+      footer = {"", "Example:", "  ./onefold domain set default --parity on"})
+  private static final class Set extends ApplianceVerb {
+    @Parameters(paramLabel = "NAME", description = "The domain.")
+    private String name = "";
+
+    @Option(names = "--parity", paramLabel = "on|off", required = true, description = PARITY)
+    private String parity = "";
+
+    Set(Environment environment) {
+      super(environment);
+    }
+
+    @Override
+    public Integer call() throws IOException, Failure {
+      boolean on = onOrOff(parity);
+      try (RestClient rest = rest()) {
+        JsonObject changed =
+            rest.request(
+                "PATCH",
+                "/domains/" + RestClient.encoded(name),
+                new JsonObject().put("parity", on));
+        table(java.util.List.of(changed)).forEach(this::say);
+        result(changed);
       }
       return Exit.DONE;
     }

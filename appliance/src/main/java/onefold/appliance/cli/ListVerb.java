@@ -249,6 +249,9 @@ final class ListVerb extends ApplianceVerb {
 
   private static String state(JsonObject item) {
     List<String> state = new ArrayList<>();
+    if (item.has("lastProven") && item.object("lastProven").text("state").equals("damaged")) {
+      state.add("damaged");
+    }
     if (item.number("lockedUntil") > 0) {
       String kind = item.optionalText("lockKind").filter("compliance"::equals).orElse("");
       state.add(
@@ -260,6 +263,16 @@ final class ListVerb extends ApplianceVerb {
       state.add("held");
     }
     return String.join(", ", state);
+  }
+
+  /** When it was last read back; what that means is in docs/operations.md. */
+  private static String proven(JsonObject proven) {
+    return switch (proven.text("state")) {
+      case "proven" -> "readable " + Times.show(proven.number("at"));
+      case "not-yet" -> "not read back yet";
+      case "damaged" -> "DAMAGED: ./onefold scrub --damages";
+      default -> "not known: damage is being looked into";
+    };
   }
 
   private void show(JsonObject item) {
@@ -275,6 +288,9 @@ final class ListVerb extends ApplianceVerb {
     String state = state(item);
     if (!state.isEmpty()) {
       say("state    " + state);
+    }
+    if (item.has("lastProven")) {
+      say("proven   " + proven(item.object("lastProven")));
     }
     JsonObject tags = item.object("tags");
     for (String key : tags.fields().keySet()) {

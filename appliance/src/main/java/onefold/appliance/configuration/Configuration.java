@@ -18,6 +18,7 @@ import onefold.appliance.FrontEnd;
  * @param key PEM file of its private key; empty with an empty certificate
  * @param log how it logs
  * @param containerBytes size at which a container is sealed
+ * @param scrub how what is stored is read back
  */
 public record Configuration(
     Path data,
@@ -26,7 +27,8 @@ public record Configuration(
     String certificate,
     String key,
     Log log,
-    long containerBytes) {
+    long containerBytes,
+    Scrub scrub) {
   /** The configuration's name in a data directory. */
   public static final String FILE_NAME = "onefold.yaml";
 
@@ -103,6 +105,29 @@ public record Configuration(
     }
   }
 
+  /**
+   * How what is stored is read back.
+   *
+   * @param enabled whether that begins by itself
+   * @param bytesPerSecond the most that is read beside other work; 0 for no limit
+   * @param everyDays from the beginning of one pass to that of the next
+   */
+  public record Scrub(boolean enabled, long bytesPerSecond, int everyDays) {
+    /** When nothing is said. */
+    public static final Scrub DEFAULT = new Scrub(true, 20L << 20, 30);
+
+    public Scrub {
+      if (bytesPerSecond != 0 && bytesPerSecond < 64 << 10) {
+        throw new IllegalArgumentException(
+            "scrub rate " + bytesPerSecond + " is less than 64KiB a second; 0B is no limit");
+      }
+      if (everyDays < 1 || everyDays > 3650) {
+        throw new IllegalArgumentException(
+            "scrub every " + everyDays + " days is not between 1 and 3650");
+      }
+    }
+  }
+
   public Configuration {
     if (memoryBytes != 0 && memoryBytes < LEAST_MEMORY_BYTES) {
       throw new IllegalArgumentException(
@@ -129,7 +154,14 @@ public record Configuration(
       doors.put(frontEnd, new Door(true, frontEnd.defaultPort(), List.of(Door.LOOPBACK)));
     }
     return new Configuration(
-        data, 0, doors, "", "", new Log("info", false, 64L << 20), DEFAULT_CONTAINER_BYTES);
+        data,
+        0,
+        doors,
+        "",
+        "",
+        new Log("info", false, 64L << 20),
+        DEFAULT_CONTAINER_BYTES,
+        Scrub.DEFAULT);
   }
 
   public Door door(FrontEnd frontEnd) {
@@ -143,27 +175,35 @@ public record Configuration(
   public Configuration withDoor(FrontEnd frontEnd, Door door) {
     Map<FrontEnd, Door> changed = new EnumMap<>(doors);
     changed.put(frontEnd, door);
-    return new Configuration(data, memoryBytes, changed, certificate, key, log, containerBytes);
+    return new Configuration(
+        data, memoryBytes, changed, certificate, key, log, containerBytes, scrub);
   }
 
   public Configuration withData(Path value) {
-    return new Configuration(value, memoryBytes, doors, certificate, key, log, containerBytes);
+    return new Configuration(
+        value, memoryBytes, doors, certificate, key, log, containerBytes, scrub);
   }
 
   public Configuration withMemoryBytes(long value) {
-    return new Configuration(data, value, doors, certificate, key, log, containerBytes);
+    return new Configuration(data, value, doors, certificate, key, log, containerBytes, scrub);
   }
 
   public Configuration withTls(String certificateFile, String keyFile) {
     return new Configuration(
-        data, memoryBytes, doors, certificateFile, keyFile, log, containerBytes);
+        data, memoryBytes, doors, certificateFile, keyFile, log, containerBytes, scrub);
   }
 
   public Configuration withLog(Log value) {
-    return new Configuration(data, memoryBytes, doors, certificate, key, value, containerBytes);
+    return new Configuration(
+        data, memoryBytes, doors, certificate, key, value, containerBytes, scrub);
+  }
+
+  public Configuration withScrub(Scrub value) {
+    return new Configuration(
+        data, memoryBytes, doors, certificate, key, log, containerBytes, value);
   }
 
   public Configuration withContainerBytes(long value) {
-    return new Configuration(data, memoryBytes, doors, certificate, key, log, value);
+    return new Configuration(data, memoryBytes, doors, certificate, key, log, value, scrub);
   }
 }

@@ -27,11 +27,12 @@ public final class ConfigurationFile {
   private static final int MAX_BYTES = 256 << 10;
 
   private static final List<String> TOP =
-      List.of("data", "memory", "listen", "front-ends", "tls", "log", "store");
+      List.of("data", "memory", "listen", "front-ends", "tls", "log", "store", "scrub");
   private static final List<String> DOOR = List.of("enabled", "port", "listen");
   private static final List<String> TLS = List.of("certificate", "key");
   private static final List<String> LOG = List.of("level", "format", "size");
   private static final List<String> STORE = List.of("container");
+  private static final List<String> SCRUB = List.of("enabled", "rate", "every");
 
   private final Path file;
 
@@ -79,6 +80,7 @@ public final class ConfigurationFile {
               case "tls" -> tls(value, result);
               case "log" -> log(value, result);
               case "store" -> store(value, result);
+              case "scrub" -> scrub(value, result);
               default -> throw new IllegalStateException(entry.getKey());
             };
       } catch (IllegalArgumentException e) {
@@ -156,6 +158,34 @@ public final class ConfigurationFile {
     return fields.containsKey("container")
         ? before.withContainerBytes(Size.parse(scalar(field(fields, "container"))))
         : before;
+  }
+
+  private Configuration scrub(Node node, Configuration before) throws ConfigurationException {
+    Configuration.Scrub scrub = before.scrub();
+    for (var field : entries(node, "scrub.", SCRUB).entrySet()) {
+      Node value = field.getValue();
+      scrub =
+          switch (field.getKey()) {
+            case "enabled" ->
+                new Configuration.Scrub(bool(value), scrub.bytesPerSecond(), scrub.everyDays());
+            case "rate" ->
+                new Configuration.Scrub(
+                    scrub.enabled(), Size.parse(scalar(value)), scrub.everyDays());
+            case "every" ->
+                new Configuration.Scrub(scrub.enabled(), scrub.bytesPerSecond(), days(value));
+            default -> throw new IllegalStateException(field.getKey());
+          };
+    }
+    return before.withScrub(scrub);
+  }
+
+  private int days(Node node) throws ConfigurationException {
+    String value = scalar(node);
+    try {
+      return Integer.parseInt(value);
+    } catch (NumberFormatException e) {
+      throw at(node, "expected a number of days, found '" + value + "'");
+    }
   }
 
   private static Node field(Map<String, Node> fields, String name) {

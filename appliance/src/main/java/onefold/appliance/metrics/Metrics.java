@@ -21,6 +21,7 @@ import onefold.store.DomainRecord;
 import onefold.store.DomainStatistics;
 import onefold.store.HousekeepingStatus;
 import onefold.store.RecompressionStatus;
+import onefold.store.ScrubStatus;
 import onefold.store.StoreRecord;
 import onefold.store.StoreStatistics;
 import org.jspecify.annotations.Nullable;
@@ -84,7 +85,9 @@ public final class Metrics {
           tags,
           recompression.beforeBytes() - recompression.afterBytes());
       add(rows, "onefold.housekeeping.stopped", tags, housekeeping.problem().isEmpty() ? 0 : 1);
+      addScrub(rows, tags, store.scrubbing(domain.id()).status());
     }
+    addScrub(rows, Tags.of("domain", "(catalog)"), store.scrubbing(ChunkStore.CATALOG).status());
     for (StoreRecord found : store.stores()) {
       Tags tags = Tags.of("store", found.name());
       StoreStatistics statistics = store.statistics(found.id());
@@ -124,6 +127,19 @@ public final class Metrics {
     } finally {
       lock.unlock();
     }
+  }
+
+  private static void addScrub(Map<String, List<Row<?>>> rows, Tags tags, ScrubStatus scrub) {
+    add(rows, "onefold.scrub.passes", tags, scrub.passes());
+    add(rows, "onefold.scrub.read.bytes", tags, scrub.readBytes());
+    add(rows, "onefold.scrub.left.bytes", tags, scrub.leftBytes());
+    add(rows, "onefold.scrub.finishes.milliseconds", tags, scrub.finishesAtMillis());
+    add(rows, "onefold.scrub.last.finished.milliseconds", tags, scrub.lastFinishedAtMillis());
+    add(rows, "onefold.scrub.damages", tags, scrub.damageCount());
+    add(rows, "onefold.scrub.missing.chunks", tags, scrub.quarantinedCount());
+    add(rows, "onefold.scrub.repaired", tags, scrub.repairedCount());
+    add(rows, "onefold.scrub.without.parity", tags, scrub.withoutParityCount());
+    add(rows, "onefold.scrub.stopped", tags, scrub.problem().isEmpty() ? 0 : 1);
   }
 
   private PrometheusMeterRegistry registry() {

@@ -76,6 +76,7 @@ public final class Api {
     UserOperations people = new UserOperations(store, users, tokens, random);
     LoginOperations login = new LoginOperations(logins);
     StateOperations state = new StateOperations(store, status);
+    ScrubOperations scrub = new ScrubOperations(store);
     Field replace = Field.of("replace", "boolean", "take the name's place if it is taken");
     Field lockDays = Field.of("lockDays", "integer", "days of store time to lock from now");
     Field storeLockDays = Field.of("lockDays", "integer", "days that every new item is locked");
@@ -210,6 +211,57 @@ public final class Api {
                 state::drainDisk),
             new Operation(
                 "GET",
+                "/scrub",
+                USER,
+                "scrub",
+                "Says where the scrub of each domain and of the catalog stands, and when it will be"
+                    + " finished.",
+                List.of(),
+                List.of(),
+                scrub::status),
+            new Operation(
+                "POST",
+                "/scrub",
+                ADMINISTRATOR,
+                "beginScrub",
+                "Begins to read everything back, unless that is under way; answers at once.",
+                List.of(),
+                List.of(Field.of("domain", "string", "only this one")),
+                scrub::begin),
+            new Operation(
+                "PATCH",
+                "/scrub",
+                ADMINISTRATOR,
+                "pauseScrub",
+                "Pauses the scrub or lets it go on.",
+                List.of(),
+                List.of(
+                    Field.required("paused", "boolean", "whether it rests"),
+                    Field.of("domain", "string", "only this one")),
+                scrub::pause),
+            new Operation(
+                "GET",
+                "/damages",
+                ADMINISTRATOR,
+                "listDamages",
+                "Lists what is damaged and not repaired, in the order of repair, with the items"
+                    + " that need it.",
+                List.of(),
+                List.of(),
+                scrub::damages),
+            new Operation(
+                "POST",
+                "/damages",
+                ADMINISTRATOR,
+                "repairDamages",
+                "Puts a damage first, and tries every repair again.",
+                List.of(),
+                List.of(
+                    Field.of("domain", "string", "only this one"),
+                    Field.of("container", "integer", "number of the container to put first")),
+                scrub::repair),
+            new Operation(
+                "GET",
                 "/domains",
                 USER,
                 "listDomains",
@@ -227,8 +279,18 @@ public final class Api {
                 List.of(
                     Field.required("name", "string", "unique on the appliance"),
                     Field.of(
-                        "parameterSet", "integer", "number of the parameter set, 1 when not said")),
+                        "parameterSet", "integer", "number of the parameter set, 1 when not said"),
+                    Field.of("parity", "boolean", "whether each container has a parity")),
                 state::createDomain),
+            new Operation(
+                "PATCH",
+                "/domains/{domain}",
+                ADMINISTRATOR,
+                "setDomain",
+                "Changes a domain's options.",
+                List.of(),
+                List.of(Field.of("parity", "boolean", "whether each container has a parity")),
+                state::setDomain),
             new Operation(
                 "GET",
                 "/stores",

@@ -1,19 +1,25 @@
 package onefold.appliance.rest;
 
 import java.util.Locale;
+import java.util.Map;
 import onefold.appliance.identity.User;
+import onefold.appliance.json.JsonArray;
 import onefold.appliance.json.JsonObject;
 import onefold.store.CapacityStatus;
+import onefold.store.Damage;
 import onefold.store.DeletedItem;
 import onefold.store.DiskRecord;
 import onefold.store.Disks;
 import onefold.store.DomainRecord;
 import onefold.store.DomainStatistics;
 import onefold.store.HousekeepingStatus;
+import onefold.store.Id;
 import onefold.store.ItemRecord;
 import onefold.store.ItemSpace;
+import onefold.store.LastProven;
 import onefold.store.LockKind;
 import onefold.store.RecompressionStatus;
+import onefold.store.ScrubStatus;
 import onefold.store.ShortenedLock;
 import onefold.store.SnapshotRecord;
 import onefold.store.StoreRecord;
@@ -39,11 +45,78 @@ final class ApiJson {
         .put("fileBytes", disk.fileBytes());
   }
 
-  static JsonObject domain(DomainRecord domain) {
+  static JsonObject domain(DomainRecord domain, boolean parity) {
     return new JsonObject()
         .put("id", domain.id().toString())
         .put("name", domain.name())
-        .put("parameterSet", domain.parameterSet());
+        .put("parameterSet", domain.parameterSet())
+        .put("parity", parity);
+  }
+
+  static JsonObject scrub(String domain, ScrubStatus status) {
+    return new JsonObject()
+        .put("domain", domain)
+        .put("phase", status.phase().name().toLowerCase(Locale.ROOT))
+        .put("passes", status.passes())
+        .put("begunAt", status.begunAtMillis())
+        .put("finishesAt", status.finishesAtMillis())
+        .put("readBytes", status.readBytes())
+        .put("leftBytes", status.leftBytes())
+        .put("lastBegunAt", status.lastBegunAtMillis())
+        .put("lastFinishedAt", status.lastFinishedAtMillis())
+        .put("lastReadBytes", status.lastReadBytes())
+        .put("bytesPerSecond", status.bytesPerSecond())
+        .put("damages", status.damageCount())
+        .put("missingChunks", status.quarantinedCount())
+        .put("repaired", status.repairedCount())
+        .put("parity", status.parity())
+        .put("withoutParity", status.withoutParityCount())
+        .put("problem", status.problem());
+  }
+
+  /**
+   * A damage.
+   *
+   * @param stores names of the stores by their ids
+   */
+  static JsonObject damage(String domain, Damage damage, Map<Id, String> stores) {
+    JsonArray items = new JsonArray();
+    for (Damage.Item item : damage.items()) {
+      JsonArray ranges = new JsonArray();
+      for (Damage.Range range : item.ranges()) {
+        ranges.add(
+            new JsonObject()
+                .put("offset", range.offsetBytes())
+                .put("lengthBytes", range.lengthBytes()));
+      }
+      items.add(
+          new JsonObject()
+              .put("store", stores.getOrDefault(item.storeId(), item.storeId().toString()))
+              .put("name", item.name())
+              .put("createdAt", item.createdAtMillis())
+              .put("kept", item.kept())
+              .put("ranges", ranges));
+    }
+    return new JsonObject()
+        .put("domain", domain)
+        .put("container", damage.containerNumber())
+        .put("kind", damage.kind().name().toLowerCase(Locale.ROOT))
+        .put("file", damage.file())
+        .put("offset", damage.offsetBytes())
+        .put("what", damage.what())
+        .put("foundAt", damage.foundAtMillis())
+        .put("missingChunks", damage.chunkCount())
+        .put("unknownChunks", damage.chunksUnknown())
+        .put("first", damage.first())
+        .put("mapped", damage.mapped())
+        .put("itemCount", damage.itemCount())
+        .put("items", items);
+  }
+
+  static JsonObject lastProven(LastProven proven) {
+    return new JsonObject()
+        .put("state", proven.state().name().toLowerCase(Locale.ROOT).replace('_', '-'))
+        .put("at", proven.atMillis());
   }
 
   static JsonObject store(StoreRecord store, String domain, StoreStatistics statistics) {

@@ -15,6 +15,7 @@ import onefold.store.DomainRecord;
 import onefold.store.Id;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
+import onefold.store.Scrubbing;
 import onefold.store.StoreRecord;
 
 /** Operations on the appliance as a whole: status, figures, housekeeping, domains. */
@@ -146,16 +147,53 @@ final class StateOperations {
   ApiReply domains(ApiRequest request) throws IOException {
     JsonArray domains = new JsonArray();
     for (DomainRecord domain : store.domains()) {
-      domains.add(ApiJson.domain(domain));
+      domains.add(described(domain));
     }
     return ApiReply.ok(new JsonObject().put("domains", domains));
   }
 
   ApiReply createDomain(ApiRequest request) throws IOException {
     int parameterSet = Math.toIntExact(request.body().number("parameterSet", 1));
-    return ApiReply.created(
-        ApiJson.domain(
-            store.createDomain(request.commandId(), request.body().text("name"), parameterSet)));
+    DomainRecord made =
+        store.createDomain(request.commandId(), request.body().text("name"), parameterSet);
+    if (request.body().bool("parity", false)) {
+      keepParity(made, true);
+    }
+    return ApiReply.created(described(made));
+  }
+
+  ApiReply setDomain(ApiRequest request) throws IOException {
+    DomainRecord domain = domain(request.pathValue("domain"));
+    if (request.body().has("parity")) {
+      keepParity(domain, request.body().bool("parity", false));
+    }
+    return ApiReply.ok(described(domain));
+  }
+
+  /** The catalog's own containers have a parity as long as those of any domain have one. */
+  private void keepParity(DomainRecord of, boolean parity) throws IOException {
+    store.scrubbing(of.id()).keepParity(parity);
+    boolean any = false;
+    for (DomainRecord domain : store.domains()) {
+      any |= store.scrubbing(domain.id()).keepsParity();
+    }
+    Scrubbing catalog = store.scrubbing(ChunkStore.CATALOG);
+    if (catalog.keepsParity() != any) {
+      catalog.keepParity(any);
+    }
+  }
+
+  private JsonObject described(DomainRecord domain) throws IOException {
+    return ApiJson.domain(domain, store.scrubbing(domain.id()).keepsParity());
+  }
+
+  private DomainRecord domain(String name) throws IOException {
+    for (DomainRecord domain : store.domains()) {
+      if (domain.name().equals(name)) {
+        return domain;
+      }
+    }
+    throw new RefusedException(Reason.NOT_FOUND, "domain '" + name + "' does not exist");
   }
 
   ApiReply disks(ApiRequest request) throws IOException {

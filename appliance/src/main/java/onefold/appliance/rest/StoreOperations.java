@@ -157,7 +157,7 @@ final class StoreOperations {
             request.queryNumber("limit", 1000, 1, 10_000));
     JsonArray items = new JsonArray();
     for (ItemRecord item : page.items()) {
-      items.add(ApiJson.item(found.name(), item));
+      items.add(described(found, item));
     }
     JsonObject reply = new JsonObject().put("items", items).put("more", page.next() != null);
     if (page.next() != null) {
@@ -244,9 +244,15 @@ final class StoreOperations {
   ApiReply item(ApiRequest request) throws IOException {
     StoreRecord found = visible(request.user(), request.pathValue("store"), Access.READ);
     ItemRecord item = require(found, request.pathValue("item"));
-    JsonObject shown = ApiJson.item(found.name(), item);
+    JsonObject shown = described(found, item);
     store.itemSpace(found.id(), item.name()).ifPresent(s -> shown.put("space", ApiJson.space(s)));
     return ApiReply.ok(shown);
+  }
+
+  /** An item, with when it was last proven readable. */
+  private JsonObject described(StoreRecord in, ItemRecord item) throws IOException {
+    return ApiJson.item(in.name(), item)
+        .put("lastProven", ApiJson.lastProven(store.scrubbing(in.domainId()).lastProven(item)));
   }
 
   ApiReply setItem(ApiRequest request) throws IOException {

@@ -257,18 +257,18 @@ final class ContainerFormat {
 
   // ---- shared
 
-  private static void putIdentity(ByteBuffer b, Identity identity) {
+  static void putIdentity(ByteBuffer b, Identity identity) {
     putId(b, identity.domain());
     b.putLong(identity.number()).putLong(identity.generation()).putLong(identity.epoch());
     b.putInt(identity.kind().code()).putInt(identity.parameterSet());
   }
 
-  private static void putId(ByteBuffer b, Id id) {
+  static void putId(ByteBuffer b, Id id) {
     b.order(ByteOrder.BIG_ENDIAN).putLong(id.high()).putLong(id.low());
     b.order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  private static Identity identity(String path, long fileOffset, byte[] b, int at)
+  static Identity identity(String path, long fileOffset, byte[] b, int at)
       throws CorruptDataException {
     ByteBuffer id = ByteBuffer.wrap(b, at, Id.BYTES);
     int kind = getInt(b, at + 40);
@@ -285,7 +285,7 @@ final class ContainerFormat {
   }
 
   /** The epoch may differ: it is that of the file's writer. */
-  private static void checkIdentity(String path, long fileOffset, Identity expected, Identity found)
+  static void checkIdentity(String path, long fileOffset, Identity expected, Identity found)
       throws IOException {
     if (found.epoch() > expected.epoch()) {
       throw new IOException(
@@ -304,7 +304,7 @@ final class ContainerFormat {
     }
   }
 
-  private static void checkEnvelope(
+  static void checkEnvelope(
       String path, long fileOffset, byte[] b, int length, long magic, String what)
       throws IOException {
     long foundMagic = (long) LONG.get(b, 0);
@@ -356,7 +356,7 @@ final class ContainerFormat {
     return "0x" + HexFormat.of().toHexDigits(value);
   }
 
-  private static long ascii(String text) {
+  static long ascii(String text) {
     return ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII))
         .order(ByteOrder.LITTLE_ENDIAN)
         .getLong();

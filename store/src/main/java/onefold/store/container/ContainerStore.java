@@ -3,7 +3,9 @@ package onefold.store.container;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Set;
 import onefold.chunker.ChunkKind;
+import onefold.store.scheduler.SchedulerLock;
 
 /**
  * Where containers are kept. A face above the device, because an object store, where a sealed
@@ -64,7 +66,7 @@ interface ContainerStore {
   /** Makes the names of a kind durable as they are now. */
   void forceNames(ChunkKind kind) throws IOException;
 
-  /** Deletes a container; whoever has it open goes on reading. */
+  /** Deletes a container, and its parity; whoever has it open goes on reading. */
   void delete(Name name) throws IOException;
 
   /** Called between containers that are moved; may wait, or end it. */
@@ -75,9 +77,11 @@ interface ContainerStore {
 
   /**
    * Moves the sealed containers of data that lie where none may, see {@link
-   * onefold.store.device.DiskSpread}. Nobody deletes or replaces one meanwhile.
+   * onefold.store.device.DiskSpread}, and their parities. Nobody deletes a container meanwhile.
+   *
+   * @param replacing held while one is moved, and by whoever lets a draft take its place
    */
-  void settle(Between between) throws IOException;
+  void settle(SchedulerLock replacing, Between between) throws IOException;
 
   /**
    * Whether containers of data lie where none may.
@@ -85,4 +89,48 @@ interface ContainerStore {
    * @param onlyUnsealed whether sealed ones do not count
    */
   boolean isUnsettled(boolean onlyUnsealed) throws IOException;
+
+  // ---- beside sealed containers
+
+  /** What is written beside a sealed container before it counts. */
+  enum Draft {
+    /** Its parity. */
+    PARITY,
+
+    /** The same container, repaired. */
+    REPAIRED
+  }
+
+  /**
+   * Makes an empty draft on the disk of the container; an older one is deleted. The caller owns it.
+   */
+  StoredContainer createDraft(Name name, Draft draft) throws IOException;
+
+  /**
+   * Lets a draft that has been forced take its place; durable after {@link #forceNames}.
+   *
+   * @throws IOException if the container has been moved to another disk since the draft was made
+   */
+  void keep(Name name, Draft draft) throws IOException;
+
+  /** Deletes a draft if there is one. */
+  void deleteDraft(Name name, Draft draft) throws IOException;
+
+  /**
+   * Opens a container's parity for reading. The caller owns it.
+   *
+   * @throws java.nio.file.NoSuchFileException if there is none
+   */
+  StoredContainer openParity(Name name) throws IOException;
+
+  /** Deletes a container's parity if there is one. */
+  void deleteParity(Name name) throws IOException;
+
+  /**
+   * Deletes what is beside containers that do not exist, and drafts that a crash has left.
+   *
+   * @param existing the sealed containers of the kind
+   * @return those of them that have a parity
+   */
+  Set<Name> tidy(ChunkKind kind, Set<Name> existing) throws IOException;
 }

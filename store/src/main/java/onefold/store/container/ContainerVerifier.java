@@ -18,17 +18,20 @@ final class ContainerVerifier {
   private final StoredContainer file;
   private final Identity identity;
   private final ParameterSet parameterSet;
-  private final Consumer<CorruptDataException> damages;
+  private final ReadPace pace;
+  private final Consumer<Finding> findings;
 
   ContainerVerifier(
       StoredContainer file,
       Identity identity,
       ParameterSet parameterSet,
-      Consumer<CorruptDataException> damages) {
+      ReadPace pace,
+      Consumer<Finding> findings) {
     this.file = file;
     this.identity = identity;
     this.parameterSet = parameterSet;
-    this.damages = damages;
+    this.pace = pace;
+    this.findings = findings;
   }
 
   /** Answers how many plain bytes are good. */
@@ -37,17 +40,19 @@ final class ContainerVerifier {
       byte[] header = ContainerFile.read(file, 0, ContainerFormat.HEADER_BYTES);
       ContainerFormat.checkHeader(file.path(), header, identity);
     } catch (CorruptDataException e) {
-      damages.accept(e);
+      findings.accept(Finding.of(e));
     }
     ContainerDirectory directory;
     try {
       directory = ContainerFile.readDirectory(file, identity);
       checkRoots(directory);
     } catch (CorruptDataException e) {
-      damages.accept(e);
+      findings.accept(Finding.of(e));
+      pace.before(file.sizeBytes());
       BlockScan.Found found = BlockScan.scan(file, identity, file.sizeBytes(), false);
-      if (found.damage() != null) {
-        damages.accept(found.damage());
+      CorruptDataException damage = found.damage();
+      if (damage != null) {
+        findings.accept(Finding.withChunks(damage));
       }
       return found.layout().rawSum();
     }
@@ -56,11 +61,12 @@ final class ContainerVerifier {
     try (BlockReader reader = new BlockReader()) {
       for (int block = 0; block < directory.blockCount(); block++) {
         BlockLocation location = directory.block(block);
+        pace.before(ContainerFormat.FRAME_BYTES + location.storedBytes());
         try {
           checkBlock(location, directory, deep, reader, fingerprinter);
           good += location.rawBytes();
         } catch (CorruptDataException e) {
-          damages.accept(e);
+          findings.accept(Finding.ofBlock(e, location));
         }
       }
     }

@@ -12,6 +12,7 @@ import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -75,6 +76,12 @@ public final class Containers implements AutoCloseable {
   private final SchedulerLock lock;
   private final SchedulerCondition sealed;
 
+  /**
+   * Held while a sealed container or its parity gets another file: by a move to another disk, or by
+   * a draft that takes its place. Taken before {@link #lock}.
+   */
+  private final SchedulerLock replacing;
+
   // Guarded by lock.
   private final Map<Long, Entry> entries = new HashMap<>();
   private final Map<BlockKey, Promise<DecodedBlock>> decoding = new HashMap<>();
@@ -87,17 +94,26 @@ public final class Containers implements AutoCloseable {
   /** Files of other generations that could not be deleted. */
   private final Map<Long, List<Name>> leftOver = new HashMap<>();
 
+  /** Containers whose parity is whole as far as is known. */
+  private final Set<Name> covered = new HashSet<>();
+
+  private volatile boolean keepsParity;
+
   private long nextNumber = 1;
   private int sealing;
   private int nextLane;
   private boolean closed;
   private @Nullable IOException sealFailure;
 
-  private record BlockKey(long containerNumber, long generation, int block) {}
+  private record BlockKey(OpenFiles.Key file, int block) {}
 
   /** One generation of a container that exists. */
   private static final class Entry {
     final Name name;
+
+    /** How many files before this one had its name: one more with each repair. */
+    final int repairs;
+
     final @Nullable OpenContainer open;
     volatile @Nullable ContainerInfo info;
 
@@ -107,23 +123,24 @@ public final class Containers implements AutoCloseable {
     /** Whether making it smaller has been tried in vain. */
     volatile boolean isAsSmallAsItGets;
 
-    Entry(Name name, @Nullable OpenContainer open, long nowNanos) {
+    Entry(Name name, int repairs, @Nullable OpenContainer open, long nowNanos) {
       this.name = name;
+      this.repairs = repairs;
       this.open = open;
       this.usedNanos = nowNanos;
     }
 
     OpenFiles.Key key() {
-      return new OpenFiles.Key(name.number(), name.generation());
+      return new OpenFiles.Key(name.number(), name.generation(), repairs);
     }
   }
 
   private Entry newEntry(Name name, @Nullable OpenContainer open) {
-    return new Entry(name, open, scheduler.nanoTime());
+    return new Entry(name, 0, open, scheduler.nanoTime());
   }
 
   private static OpenFiles.Key key(Identity identity) {
-    return new OpenFiles.Key(identity.number(), identity.generation());
+    return new OpenFiles.Key(identity.number(), identity.generation(), 0);
   }
 
   /** An unsealed container, with the use of its file that keeps it open. */
@@ -168,6 +185,7 @@ public final class Containers implements AutoCloseable {
     this.listener = listener;
     this.lock = scheduler.lock("containers");
     this.sealed = lock.newCondition();
+    this.replacing = scheduler.lock("container-file");
     this.files = new OpenFiles(scheduler.lock("container-files"), settings.openFiles());
     this.layouts =
         new LruCache<>(
@@ -265,6 +283,13 @@ public final class Containers implements AutoCloseable {
       if (deleted) {
         store.forceNames(kind);
       }
+      Set<Name> sealedNames = new HashSet<>();
+      for (Entry entry : entries.values()) {
+        if (entry.name.kind() == kind && entry.open == null) {
+          sealedNames.add(entry.name);
+        }
+      }
+      covered.addAll(store.tidy(kind, sealedNames));
     }
     for (Map.Entry<Long, ChunkKind> named : ends.named().entrySet()) {
       long endBytes = ends.endBytes(named.getKey());
@@ -369,6 +394,10 @@ public final class Containers implements AutoCloseable {
 
   private static Name sealedName(Name name) {
     return new Name(name.kind(), name.number(), name.generation(), true);
+  }
+
+  private static Name sealedName(Identity identity) {
+    return new Name(identity.kind(), identity.number(), identity.generation(), true);
   }
 
   private Identity identity(Name name) {
@@ -769,6 +798,7 @@ public final class Containers implements AutoCloseable {
     try {
       OpenContainer container = growing.container();
       ContainerDirectory directory = container.seal();
+      boolean covers = keepsParity && cover(container);
       long number = container.identity.number();
       layouts.put(key(container.identity), directory.layout());
       lock.lock();
@@ -776,6 +806,9 @@ public final class Containers implements AutoCloseable {
         Entry before = entries.get(number);
         if (before != null) {
           entries.put(number, newEntry(sealedName(before.name), null));
+        }
+        if (covers) {
+          covered.add(sealedName(container.identity));
         }
         unsealed.remove(number);
       } finally {
@@ -1065,8 +1098,7 @@ public final class Containers implements AutoCloseable {
   }
 
   private DecodedBlock decodedBlock(Entry entry, int slot) throws IOException {
-    BlockKey key =
-        new BlockKey(entry.name.number(), entry.name.generation(), blockOfSlot(entry, slot));
+    BlockKey key = new BlockKey(entry.key(), blockOfSlot(entry, slot));
     DecodedBlock cached = blocks.get(key);
     if (cached != null) {
       return cached;
@@ -1369,6 +1401,24 @@ public final class Containers implements AutoCloseable {
 
   /** Opens the file of one generation; {@link ContainerGoneException} if it has been replaced. */
   private OpenFiles.Handle file(Entry entry) throws IOException {
+    OpenFiles.Handle handle = fileAsItIs(entry);
+    Entry now;
+    lock.lock();
+    try {
+      now = entries.get(entry.name.number());
+    } finally {
+      lock.unlock();
+    }
+    if (now == null || now == entry || entry.open != null || !now.name.equals(entry.name)) {
+      return handle;
+    }
+    // A repaired file has taken its place since the entry was read; the old one must not be kept.
+    handle.close();
+    files.forget(entry.key());
+    return file(now);
+  }
+
+  private OpenFiles.Handle fileAsItIs(Entry entry) throws IOException {
     try {
       return files.acquire(entry.key(), () -> store.open(entry.name));
     } catch (NoSuchFileException | FileNotFoundException e) {
@@ -1441,7 +1491,8 @@ public final class Containers implements AutoCloseable {
    * <p>The new file is written, forced, read back and proven, renamed, its name is forced; then
    * readers are sent to it, and the old file is deleted. A crash before the rename leaves an
    * unsealed file beside a sealed one, which recovery deletes; a crash after it leaves two sealed
-   * ones, of which recovery keeps the younger.
+   * ones, of which recovery keeps the younger. If the old generation has a parity the new one gets
+   * its own before it counts.
    *
    * @return how much smaller the file is; 0 if it would not be worth it, and nothing has changed
    * @throws CorruptDataException if the old file is damaged; the visitor has heard in which block
@@ -1456,6 +1507,7 @@ public final class Containers implements AutoCloseable {
     Identity identity = identity(name);
     long saved;
     ContainerLayout layout;
+    boolean covers = false;
     boolean done = false;
     try (OpenFiles.Handle old = file(entry)) {
       StoredContainer file = store.create(name.kind(), containerNumber, name.generation());
@@ -1467,6 +1519,10 @@ public final class Containers implements AutoCloseable {
         if (written.isEmpty()) {
           entry.isAsSmallAsItGets = true;
           return 0;
+        }
+        if (hasParity(containerNumber)) {
+          writeParity(file, identity);
+          covers = true;
         }
         layout = written.get().layout();
         saved = old.file.sizeBytes() - file.sizeBytes();
@@ -1481,7 +1537,7 @@ public final class Containers implements AutoCloseable {
         }
       }
     }
-    replace(entry, sealedName(name), layout);
+    replace(entry, sealedName(name), layout, covers);
     return saved;
   }
 
@@ -1509,24 +1565,38 @@ public final class Containers implements AutoCloseable {
     }
   }
 
-  /** Sends readers to another generation and deletes the one before. */
-  private void replace(Entry before, Name name, ContainerLayout layout) throws IOException {
+  /**
+   * Sends readers to another generation and deletes the one before.
+   *
+   * @param covers whether the new one has a parity
+   */
+  private void replace(Entry before, Name name, ContainerLayout layout, boolean covers)
+      throws IOException {
+    boolean uncovered;
+    Entry current;
     Entry now = newEntry(name, null);
     now.usedNanos = before.usedNanos;
     layouts.put(now.key(), layout);
     lock.lock();
     try {
-      if (!entries.replace(name.number(), before, now)) {
+      current = entries.get(name.number()); // Repaired, perhaps, while it was written anew.
+      if (current == null || !current.name.equals(before.name)) {
         throw new IllegalStateException("container " + name.number() + " was deleted meanwhile");
+      }
+      entries.put(name.number(), now);
+      uncovered = !covered.remove(before.name) && covers; // Nobody wants parities any more.
+      if (covers && !uncovered) {
+        covered.add(name);
       }
     } finally {
       lock.unlock();
     }
+    if (uncovered) {
+      store.deleteParity(name);
+    }
     keepLeftOver(before.name); // Until it is gone.
-    files.forget(before.key());
-    layouts.removeIf(key -> key.equals(before.key()));
-    blocks.removeIf(key ->
-        key.containerNumber() == name.number() && key.generation() == before.name.generation());
+    forgetFile(before);
+    forgetFile(current);
     store.delete(before.name);
     lock.lock();
     try {
@@ -1535,6 +1605,13 @@ public final class Containers implements AutoCloseable {
       lock.unlock();
     }
     store.forceNames(name.kind());
+  }
+
+  /** Lets go of what is open or cached of a file that does not count any more. */
+  private void forgetFile(Entry entry) throws IOException {
+    files.forget(entry.key());
+    layouts.removeIf(key -> key.equals(entry.key()));
+    blocks.removeIf(key -> key.file().equals(entry.key()));
   }
 
   // ---- the whole
@@ -1653,6 +1730,7 @@ public final class Containers implements AutoCloseable {
    */
   public void delete(Collection<Long> containerNumbers) throws IOException {
     List<Name> gone = new ArrayList<>();
+    List<OpenFiles.Key> open = new ArrayList<>();
     lock.lock();
     try {
       for (long number : containerNumbers) {
@@ -1665,8 +1743,10 @@ public final class Containers implements AutoCloseable {
         Entry entry = entries.remove(number);
         if (entry != null) {
           gone.add(entry.name);
+          open.add(entry.key());
           gone.addAll(leftOver.getOrDefault(number, List.of()));
           leftOver.remove(number);
+          covered.remove(entry.name);
         }
       }
     } finally {
@@ -1675,12 +1755,14 @@ public final class Containers implements AutoCloseable {
     Set<ChunkKind> kinds = EnumSet.noneOf(ChunkKind.class);
     for (Name name : gone) {
       store.delete(name);
-      files.forget(new OpenFiles.Key(name.number(), name.generation()));
       kinds.add(name.kind());
+    }
+    for (OpenFiles.Key key : open) {
+      files.forget(key);
     }
     Set<Long> numbers = Set.copyOf(containerNumbers);
     layouts.removeIf(key -> numbers.contains(key.number()));
-    blocks.removeIf(key -> numbers.contains(key.containerNumber()));
+    blocks.removeIf(key -> numbers.contains(key.file().number()));
     for (ChunkKind kind : kinds) {
       store.forceNames(kind);
     }
@@ -1702,7 +1784,12 @@ public final class Containers implements AutoCloseable {
             throw new IllegalArgumentException("container " + containerNumber + " is not sealed");
           }
           try (OpenFiles.Handle handle = file(entry)) {
-            return new ContainerVerifier(handle.file, identity(entry.name), parameterSet, damages)
+            return new ContainerVerifier(
+                    handle.file,
+                    identity(entry.name),
+                    parameterSet,
+                    ReadPace.NONE,
+                    finding -> damages.accept(finding.what()))
                 .run(deep);
           }
         });
@@ -1715,7 +1802,7 @@ public final class Containers implements AutoCloseable {
    * @param between called between containers; may wait, or end it by an error
    */
   public void settle(Settling between) throws IOException {
-    store.settle(between::pause);
+    store.settle(replacing, between::pause);
   }
 
   /** Called between containers that are moved. */
@@ -1731,6 +1818,344 @@ public final class Containers implements AutoCloseable {
    */
   public boolean isUnsettled(boolean onlyUnsealed) throws IOException {
     return store.isUnsettled(onlyUnsealed);
+  }
+
+  /**
+   * Reads a container back, past all caches but the operating system's, and tells everything that
+   * is wrong with it; of one that is not sealed, the blocks that it has now.
+   *
+   * @param deep whether blocks are decompressed and fingerprints computed; else only checksums
+   * @return plain bytes proven good
+   * @throws ContainerGoneException if there is no container of this number
+   * @throws IOException if the disk refuses to read
+   */
+  public long check(long containerNumber, boolean deep, ReadPace pace, Consumer<Finding> findings)
+      throws IOException {
+    Entry entry = entry(containerNumber);
+    if (entry.open != null) {
+      return checkOpen(containerNumber, pace, findings);
+    }
+    try (StoredContainer file = openAgain(entry)) {
+      return new ContainerVerifier(file, identity(entry.name), parameterSet, pace, findings)
+          .run(deep);
+    }
+  }
+
+  private long checkOpen(long containerNumber, ReadPace pace, Consumer<Finding> findings)
+      throws IOException {
+    long[] good = {0};
+    pace.before(info(containerNumber).storedBytes());
+    scan(
+        containerNumber,
+        new BlockVisitor() {
+          @Override
+          public void block(DecodedBlock block, ContainerDirectory directory) throws IOException {
+            Decoder decoder = takeDecoder();
+            try {
+              for (int i = 0; i < block.chunkCount(); i++) {
+                int slot = block.firstSlot() + i;
+                decoder.fingerprinter.fingerprint(
+                    block.bytes(),
+                    block.offset(slot),
+                    block.lengthBytes(slot),
+                    decoder.fingerprint,
+                    0);
+                Fingerprint expected = directory.chunks().fingerprint(slot);
+                if (!expected.equals(Fingerprint.of(decoder.fingerprint, 0))) {
+                  CorruptDataException what =
+                      new CorruptDataException(
+                          pathOf(containerNumber),
+                          directory.block(block.block()).offsetBytes(),
+                          "chunk " + expected + " in slot " + slot,
+                          "chunk " + Fingerprint.of(decoder.fingerprint, 0));
+                  findings.accept(Finding.ofBlock(what, directory.block(block.block())));
+                  return;
+                }
+              }
+              good[0] += block.bytes().length;
+            } finally {
+              giveBack(decoder);
+            }
+          }
+
+          @Override
+          public void damaged(
+              BlockLocation location, ContainerDirectory directory, CorruptDataException why) {
+            findings.accept(Finding.ofBlock(why, location));
+          }
+        });
+    return good[0];
+  }
+
+  /** Opens the file of a sealed container by itself, whoever else has it open. */
+  private StoredContainer openAgain(Entry entry) throws IOException {
+    try {
+      return store.open(entry.name);
+    } catch (NoSuchFileException | FileNotFoundException e) {
+      Entry now = entry(entry.name.number());
+      if (now.name.equals(entry.name)) {
+        throw new CorruptDataException(
+            store.path(entry.name), -1, "a file", "none: " + e.getMessage());
+      }
+      throw new ContainerGoneException(entry.name.number()); // It has another generation now.
+    }
+  }
+
+  // ---- parity
+
+  /** Says whether a container gets a parity when it is sealed, from now on. */
+  public void keepParity(boolean keeps) {
+    keepsParity = keeps;
+  }
+
+  /**
+   * Gives a container its parity that has been sealed and that nobody else knows as sealed yet.
+   *
+   * @return false if that failed; whoever asks for {@link #withoutParity} finds it
+   */
+  private boolean cover(OpenContainer container) {
+    try {
+      boolean[] wrong = {false};
+      long ignored =
+          new ContainerVerifier(
+                  container.file,
+                  container.identity,
+                  parameterSet,
+                  ReadPace.NONE,
+                  finding -> wrong[0] = true)
+              .run(false);
+      if (!wrong[0]) {
+        writeParity(container.file, container.identity);
+      }
+      return !wrong[0];
+    } catch (IOException e) {
+      return false; // There is no space, or the disk refuses: then for whoever tries it next, too.
+    }
+  }
+
+  /** Writes the parity of a container whose name nobody else uses yet. */
+  private void writeParity(StoredContainer file, Identity identity) throws IOException {
+    Name name = sealedName(identity);
+    boolean kept = false;
+    try {
+      try (StoredContainer draft = store.createDraft(name, ContainerStore.Draft.PARITY)) {
+        Parity.write(file, draft, identity, ReadPace.NONE);
+      }
+      replacing.lock();
+      try {
+        store.keep(name, ContainerStore.Draft.PARITY);
+      } finally {
+        replacing.unlock();
+      }
+      kept = true;
+    } finally {
+      if (!kept) {
+        store.deleteDraft(name, ContainerStore.Draft.PARITY);
+      }
+    }
+    store.forceNames(name.kind());
+  }
+
+  /** Whether a container is sealed and has a parity, whole as far as is known. */
+  public boolean hasParity(long containerNumber) {
+    lock.lock();
+    try {
+      Entry entry = entries.get(containerNumber);
+      return entry != null && covered.contains(entry.name);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Numbers of the sealed containers without parity, ascending. */
+  public List<Long> withoutParity() {
+    List<Long> numbers = new ArrayList<>();
+    lock.lock();
+    try {
+      for (Entry entry : entries.values()) {
+        if (entry.open == null && !covered.contains(entry.name)) {
+          numbers.add(entry.name.number());
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    Collections.sort(numbers);
+    return numbers;
+  }
+
+  /** Bytes of the parity file of a container. */
+  public long parityBytes(ContainerInfo info) {
+    return hasParity(info.number())
+        ? new ParityFormat.Shape(Math.max(1, info.fileBytes())).fileBytes()
+        : 0;
+  }
+
+  /**
+   * Gives a sealed container a parity, or another one in place of what it has. The caller has found
+   * the container sound.
+   *
+   * @return whether it has one now: not if the container changes or goes meanwhile
+   * @throws StoreFullException if there is no space for it
+   */
+  public boolean writeParity(long containerNumber, ReadPace pace) throws IOException {
+    Entry entry = entry(containerNumber);
+    if (entry.open != null) {
+      return false;
+    }
+    boolean kept = false;
+    try (StoredContainer file = openAgain(entry)) {
+      try (StoredContainer draft = store.createDraft(entry.name, ContainerStore.Draft.PARITY)) {
+        Parity.write(file, draft, identity(entry.name), pace);
+      }
+      kept = keep(entry, ContainerStore.Draft.PARITY);
+    } finally {
+      if (!kept) {
+        store.deleteDraft(entry.name, ContainerStore.Draft.PARITY);
+      }
+    }
+    store.forceNames(entry.name.kind());
+    return kept;
+  }
+
+  /** Lets a draft take its place unless the container has changed or gone; then it must not. */
+  private boolean keep(Entry entry, ContainerStore.Draft draft) throws IOException {
+    long number = entry.name.number();
+    replacing.lock();
+    lock.lock();
+    try {
+      if (entries.get(number) != entry) {
+        return false;
+      }
+      store.keep(entry.name, draft);
+      switch (draft) {
+        case PARITY -> covered.add(entry.name);
+        // Another entry, with another key: nobody takes what is open or cached of the old file
+        // for the new one's, and whoever opens the file by the old entry looks again.
+        case REPAIRED -> {
+          Entry now = new Entry(entry.name, entry.repairs + 1, null, scheduler.nanoTime());
+          now.usedNanos = entry.usedNanos;
+          entries.put(number, now);
+        }
+      }
+      return true;
+    } finally {
+      lock.unlock();
+      replacing.unlock();
+    }
+  }
+
+  /**
+   * Reads the parity of a container back.
+   *
+   * @throws CorruptDataException if it is damaged or missing
+   */
+  public void checkParity(long containerNumber, ReadPace pace) throws IOException {
+    Entry entry = entry(containerNumber);
+    try (StoredContainer parity = openParity(entry);
+        StoredContainer file = openAgain(entry)) {
+      Parity.check(parity, identity(entry.name), file.sizeBytes(), pace);
+    }
+  }
+
+  private StoredContainer openParity(Entry entry) throws IOException {
+    try {
+      return store.openParity(entry.name);
+    } catch (NoSuchFileException | FileNotFoundException e) {
+      throw new CorruptDataException(
+          store.path(entry.name), -1, "a parity file beside it", "none: " + e.getMessage());
+    }
+  }
+
+  /** Deletes the parity of a container. */
+  public void dropParity(long containerNumber) throws IOException {
+    Entry entry = entry(containerNumber);
+    lock.lock();
+    try {
+      covered.remove(entry.name);
+    } finally {
+      lock.unlock();
+    }
+    replacing.lock();
+    try {
+      store.deleteParity(entry.name);
+    } finally {
+      replacing.unlock();
+    }
+  }
+
+  /**
+   * Makes a sealed container as it was sealed, by its parity: what is left of it and what is made
+   * again are written to a new file, which is read back whole and then takes the name. Readers of
+   * the old file finish on it.
+   *
+   * @return bytes that were made again, in whole sectors; 0 if nothing was lost
+   * @throws CorruptDataException if more was lost than the parity makes good, or it is damaged too
+   * @throws ContainerGoneException if there is no container of this number, or it goes meanwhile
+   * @throws StoreFullException if there is no space for the new file
+   */
+  public long repair(long containerNumber, ReadPace pace) throws IOException {
+    Entry entry = entry(containerNumber);
+    if (entry.open != null) {
+      throw new CorruptDataException(
+          store.path(entry.name), -1, "a sealed container", "one that grows");
+    }
+    Parity.Plan plan;
+    boolean kept = false;
+    try (StoredContainer file = openAgain(entry)) {
+      try (StoredContainer parity = openParity(entry)) {
+        plan = Parity.plan(file, parity, identity(entry.name), pace);
+      }
+      if (plan.isWhole()) {
+        return 0;
+      }
+      try (StoredContainer draft = store.createDraft(entry.name, ContainerStore.Draft.REPAIRED)) {
+        Parity.writeRepaired(file, draft, plan, pace);
+        checkRepaired(draft, entry.name);
+      }
+      kept = keep(entry, ContainerStore.Draft.REPAIRED);
+      if (!kept) {
+        throw new ContainerGoneException(containerNumber);
+      }
+    } finally {
+      if (!kept) {
+        store.deleteDraft(entry.name, ContainerStore.Draft.REPAIRED);
+      }
+    }
+    forgetFile(entry);
+    forgetDamage(entry.name);
+    store.forceNames(entry.name.kind());
+    return Math.max(1, plan.badSectors()) * (long) ParityFormat.SECTOR_BYTES;
+  }
+
+  private void forgetDamage(Name name) {
+    String path = store.path(name);
+    lock.lock();
+    try {
+      recoveryDamages.removeIf(damage -> damage.file().equals(path));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The proof that does not rest on the parity: the container's own checksums and fingerprints. */
+  private void checkRepaired(StoredContainer draft, Name name) throws IOException {
+    List<CorruptDataException> wrong = new ArrayList<>();
+    long ignored =
+        new ContainerVerifier(
+                draft,
+                identity(name),
+                parameterSet,
+                ReadPace.NONE,
+                finding -> {
+                  if (!finding.beforeSealing()) {
+                    wrong.add(finding.what());
+                  }
+                })
+            .run(true);
+    if (!wrong.isEmpty()) {
+      throw wrong.getFirst();
+    }
   }
 
   /** Gives back what caches hold and closes files that nobody reads. */

@@ -2,16 +2,20 @@ package onefold.store.container;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import onefold.chunker.ChunkKind;
 import onefold.store.device.Device;
 import onefold.store.device.DeviceFile;
 import onefold.store.device.DevicePaths;
 import onefold.store.device.DiskSpread;
+import onefold.store.scheduler.SchedulerLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 final class DeviceContainerStore implements ContainerStore {
   private static final String SEALED = ".container";
   private static final String UNSEALED = ".open";
+  private static final String PARITY = ".parity";
+  private static final String DRAFT = "-new";
   private static final int NUMBER_DIGITS = 16;
 
   private final Device device;
@@ -73,7 +79,10 @@ final class DeviceContainerStore implements ContainerStore {
     if (!sealed && !file.endsWith(UNSEALED)) {
       return null;
     }
-    String stem = file.substring(0, file.lastIndexOf('.'));
+    return parse(kind, file.substring(0, file.lastIndexOf('.')), sealed);
+  }
+
+  private static @Nullable Name parse(ChunkKind kind, String stem, boolean sealed) {
     if (!stem.matches("[0-9a-f]{16}-[1-9a-f][0-9a-f]{0,14}")) {
       return null;
     }
@@ -116,19 +125,111 @@ final class DeviceContainerStore implements ContainerStore {
   @Override
   public void delete(Name name) throws IOException {
     device.delete(path(name));
+    if (name.sealed()) {
+      deleteParity(name);
+    }
+  }
+
+  // ---- beside sealed containers
+
+  /** The path of what stands beside a container under another ending. */
+  private String beside(Name name, String ending) {
+    String path = path(name);
+    return path.substring(0, path.length() - SEALED.length()) + ending;
+  }
+
+  private String path(Name name, Draft draft) {
+    return beside(name, ending(draft) + DRAFT);
+  }
+
+  private static String ending(Draft draft) {
+    return switch (draft) {
+      case PARITY -> PARITY;
+      case REPAIRED -> SEALED;
+    };
   }
 
   @Override
-  public void settle(Between between) throws IOException {
+  public StoredContainer createDraft(Name name, Draft draft) throws IOException {
+    deleteDraft(name, draft);
+    return new FileContainer(name, device.createBeside(path(name, draft), path(name)));
+  }
+
+  @Override
+  public void keep(Name name, Draft draft) throws IOException {
+    String from = path(name, draft);
+    String to = beside(name, ending(draft));
+    if (device.spread().isPresent() && !device.spread().get().isTogether(from, to)) {
+      switch (draft) {
+        case PARITY -> device.delete(to);
+        case REPAIRED ->
+            throw new IOException(to + " has been moved to another disk while it was repaired");
+      }
+    }
+    device.rename(from, to);
+  }
+
+  @Override
+  public void deleteDraft(Name name, Draft draft) throws IOException {
+    deleteIfThere(path(name, draft));
+  }
+
+  @Override
+  public StoredContainer openParity(Name name) throws IOException {
+    return new FileContainer(name, device.open(beside(name, PARITY), false));
+  }
+
+  @Override
+  public void deleteParity(Name name) throws IOException {
+    deleteIfThere(beside(name, PARITY));
+  }
+
+  private void deleteIfThere(String path) throws IOException {
+    if (device.exists(path)) {
+      device.delete(path);
+    }
+  }
+
+  @Override
+  public Set<Name> tidy(ChunkKind kind, Set<Name> existing) throws IOException {
+    Set<Name> covered = new HashSet<>();
+    String directory = directory(domainDirectory, kind);
+    for (String file : device.list(directory)) {
+      boolean draft = file.endsWith(SEALED + DRAFT) || file.endsWith(PARITY + DRAFT);
+      if (!draft && !file.endsWith(PARITY)) {
+        continue;
+      }
+      Name name = parse(kind, file.substring(0, file.lastIndexOf('.')), true);
+      if (!draft && existing.contains(name)) {
+        covered.add(name);
+      } else if (name != null) {
+        device.delete(directory + "/" + file);
+      }
+    }
+    return covered;
+  }
+
+  @Override
+  public void settle(SchedulerLock replacing, Between between) throws IOException {
     if (device.spread().isEmpty() || !isUnsettled(false)) {
       return;
     }
     DiskSpread spread = device.spread().get();
     String directory = directory(domainDirectory, ChunkKind.DATA);
     for (String file : device.list(directory)) {
-      if (file.endsWith(SEALED)) {
+      if (file.endsWith(SEALED) || file.endsWith(PARITY)) {
         between.pause();
-        spread.settle(directory + "/" + file);
+        replacing.lock();
+        try {
+          long ignored = spread.settle(directory + "/" + file);
+        } catch (NoSuchFileException e) {
+          if (file.endsWith(SEALED)) {
+            throw e;
+          }
+          // The parity has been given up since the list was made.
+        } finally {
+          replacing.unlock();
+        }
       }
     }
   }

@@ -17,8 +17,12 @@ final class OpenFiles implements AutoCloseable {
   private final SchedulerLock lock;
   private final int maxIdle;
 
-  /** A file: one generation of a container. */
-  record Key(long number, long generation) {}
+  /**
+   * A file: one generation of a container.
+   *
+   * @param repairs how many files had its name before, since the start
+   */
+  record Key(long number, long generation, int repairs) {}
 
   // Guarded by lock.
   private final LinkedHashMap<Key, Handle> handles = new LinkedHashMap<>(16, 0.75f, true);

@@ -204,7 +204,9 @@ public final class Recompression {
       throws IOException {
     next.file.force();
     List<CorruptDataException> damages = new ArrayList<>();
-    new ContainerVerifier(next.file, next.identity, set, damages::add).run(true);
+    new ContainerVerifier(
+            next.file, next.identity, set, ReadPace.NONE, finding -> damages.add(finding.what()))
+        .run(true);
     if (!damages.isEmpty()) {
       CorruptDataException first = damages.getFirst();
       throw new IOException("a container reads back otherwise than it was written", first);

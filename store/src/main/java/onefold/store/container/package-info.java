@@ -42,6 +42,10 @@
  *       before it is renamed, and its name is forced before the old file is deleted. An {@code
  *       .open} file beside a {@code .container} of its number was never finished and is deleted; of
  *       two {@code .container} files the younger counts.
+ *   <li><b>A repair never writes to the damaged file.</b> The repaired one is forced, read back and
+ *       proven by its own checksums under another name, and then takes the name by a rename; a
+ *       crash leaves the one or the other. A parity is made of a sealed container only, and takes
+ *       its name when it is whole; one whose container is not there means nothing.
  *   <li><b>Full is not broken.</b> A block for which there is no space leaves the container as it
  *       was; a container whose directory has no space stays open and readable and is sealed later.
  * </ol>
@@ -63,6 +67,26 @@
  *     number of a block of a generation that is gone, asks the one that counts now</td></tr>
  * <tr><td>recompress</td><td>delete of the same container</td><td>never: both are done by the domain's
  *     task {@code housekeeping}</td></tr>
+ * <tr><td>repair</td><td>read, scan, verify</td><td>the repaired file has another key among the open
+ *     files and in the caches, so that nothing of the damaged one is taken for it; readers finish on
+ *     the damaged one, and whoever opens it too late looks again. A block number of a directory that
+ *     was made again from the blocks may be another block's now: the fingerprint tells</td></tr>
+ * <tr><td>repair</td><td>delete, recompress</td><td>it reads and writes beside them, and takes the name
+ *     only under the lock under which they change what counts, and only if it is still the generation
+ *     that it began with; else its file is deleted</td></tr>
+ * <tr><td>delete, recompress</td><td>repair</td><td>they do not need the file that was there when they
+ *     began: recompress has proven each chunk that it took, and what counts then is its
+ *     generation</td></tr>
+ * <tr><td>writeParity</td><td>delete, recompress</td><td>as repair. Recompress and seal write the
+ *     parity themselves, before anybody else knows the name</td></tr>
+ * <tr><td>settle</td><td>repair, writeParity</td><td>the draft lies on the container's disk; the move of
+ *     a file and the rename of a draft exclude each other. A draft whose container has left its disk
+ *     by then takes no name: a repair is tried again, a parity of the disk before is deleted
+ *     first</td></tr>
+ * <tr><td>dropParity</td><td>recompress</td><td>the new generation keeps its parity only if the old one
+ *     still had one when they changed places</td></tr>
+ * <tr><td>repair, writeParity, dropParity, checkParity</td><td>each other</td><td>never: all are done by
+ *     the domain's task {@code scrub}</td></tr>
  * <tr><td>recompress</td><td>damage found in the old file</td><td>every chunk is proven before it is
  *     written anew; one that is not ends the attempt</td></tr>
  * <tr><td>decodedBlock</td><td>the same block</td><td>the second waits for the first one's promise

@@ -57,6 +57,16 @@ public interface Device {
   void createDirectories(String directory) throws IOException;
 
   /**
+   * As {@link #create}, on the disk on which another file lies if there are several, so that the
+   * new file can take its name.
+   *
+   * @throws java.nio.file.NoSuchFileException if there is no such other file
+   */
+  default DeviceFile createBeside(String path, String other) throws IOException {
+    return create(path);
+  }
+
+  /**
    * Gives a file or directory another name, in one step: whoever looks sees the old state or the
    * new. A file at the new name is replaced.
    *

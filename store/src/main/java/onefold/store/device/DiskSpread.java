@@ -37,6 +37,9 @@ public interface DiskSpread {
   /** Names in a directory that lie on disks from which they are to be moved. */
   List<String> unsettled(String directory) throws IOException;
 
+  /** Whether two files lie on one disk, or one of them nowhere. */
+  boolean isTogether(String path, String other) throws IOException;
+
   /**
    * Moves a file to a disk that takes it, if it lies on one that does not. Nobody may write, rename
    * or delete it meanwhile; readers go on. Afterwards it lies there durably.

@@ -312,6 +312,30 @@ public final class SpreadDevice implements Device, DiskSpread {
   }
 
   @Override
+  public DeviceFile createBeside(String path, String other) throws IOException {
+    while (true) {
+      Device target = holderOrThrow(other);
+      if (holder(path) != null) {
+        throw new FileAlreadyExistsException(path);
+      }
+      DeviceFile file;
+      try {
+        file = target.create(path);
+      } catch (NoSuchFileException e) {
+        if (devices(state, path).contains(target)) {
+          throw e;
+        }
+        continue; // The disk has left meanwhile.
+      }
+      if (devices(state, path).contains(target)) {
+        return file;
+      }
+      file.close();
+      target.delete(path);
+    }
+  }
+
+  @Override
   public DeviceFile open(String path, boolean writable) throws IOException {
     while (true) {
       long seen = moves.get();
@@ -794,6 +818,13 @@ public final class SpreadDevice implements Device, DiskSpread {
       }
     }
     return leaving;
+  }
+
+  @Override
+  public boolean isTogether(String path, String other) throws IOException {
+    Device one = holder(path);
+    Device two = holder(other);
+    return one == null || two == null || one.equals(two);
   }
 
   @Override

@@ -9,7 +9,9 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -22,6 +24,7 @@ import onefold.chunker.ParameterSet;
 import onefold.store.CorruptDataException;
 import onefold.store.DomainStatistics;
 import onefold.store.Id;
+import onefold.store.ItemRecord;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
 import onefold.store.StoreFullException;
@@ -46,6 +49,8 @@ import onefold.store.scheduler.Promise;
 import onefold.store.scheduler.Scheduler;
 import onefold.store.scheduler.SchedulerLock;
 import onefold.store.scheduler.TaskHandle;
+import onefold.store.scrub.ScrubGround;
+import onefold.store.scrub.Scrubber;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -130,6 +135,11 @@ final class Domain implements AutoCloseable, Ground {
 
   private final Names names;
   private final Housekeeper housekeeper;
+  private final DomainScrub scrubGround;
+  private final Scrubber scrubber;
+
+  /** Changes with every chunk that is put into quarantine or leaves it. */
+  private final AtomicLong quarantineVersion = new AtomicLong();
 
   /** What the domain asks of the catalog and the committer. */
   interface Names {
@@ -174,6 +184,20 @@ final class Domain implements AutoCloseable, Ground {
 
     /** Whether so many bytes can be written without coming near the reserve. */
     boolean hasRoom(long bytes);
+
+    // ---- for the scrub
+
+    /** Visits every object of a domain that has a name. */
+    void visitObjects(Domain domain, ScrubGround.ItemVisitor visitor) throws IOException;
+
+    /** Finds an item. */
+    Optional<ItemRecord> item(Id storeId, String name) throws IOException;
+
+    /** Small records of a kind, by key. */
+    SortedMap<String, byte[]> records(String kind) throws IOException;
+
+    /** Sets a small record, or removes it; durable when it returns. */
+    void putRecord(String kind, String key, Optional<byte[]> value) throws IOException;
   }
 
   private Domain(
@@ -207,6 +231,8 @@ final class Domain implements AutoCloseable, Ground {
             settings.backgroundHousekeeping(),
             settings.recompression(),
             names::storeTimeMillis);
+    this.scrubGround = new DomainScrub(this, names, flat);
+    this.scrubber = new Scrubber(scheduler, scrubGround, settings.containers().containerBytes());
   }
 
   static String directory(Id id) {
@@ -250,6 +276,7 @@ final class Domain implements AutoCloseable, Ground {
           new Domain(scheduler, settings, id, set, containers, index, sealed, names, flat);
       domain.publishUncovered();
       door.domain = domain;
+      sealed.also = domain.scrubber::sealed;
       ready = true;
       return domain;
     } finally {
@@ -286,6 +313,9 @@ final class Domain implements AutoCloseable, Ground {
     private long lastTicket; // guarded by lock
     private List<Sealed> waiting = new ArrayList<>(); // guarded by lock
 
+    /** Called when a container has been sealed; set when the domain is open. */
+    private volatile @Nullable Runnable also;
+
     /** A container, and the last append that may have gone to it. */
     private record Sealed(long number, long lastTicket) {}
 
@@ -321,6 +351,10 @@ final class Domain implements AutoCloseable, Ground {
         waiting.add(new Sealed(containerNumber, lastTicket));
       } finally {
         lock.unlock();
+      }
+      Runnable told = also;
+      if (told != null) {
+        told.run();
       }
     }
 
@@ -894,11 +928,101 @@ final class Domain implements AutoCloseable, Ground {
     return !found.isEmpty();
   }
 
+  /** Says that a container has been found whole: whatever was lost in it is there again. */
+  void foundWhole(long containerNumber) {
+    lock.lock();
+    try {
+      BitSet ignored = lostSlots.remove(containerNumber);
+      anyLostSlot = !lostSlots.isEmpty();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * As {@link #quarantineBlock}, for the chunks that are found there: of the others there is a
+   * younger copy, or they are dead.
+   */
+  void quarantineFound(long containerNumber, int block) throws IOException {
+    ContainerDirectory contents = containers.directory(containerNumber);
+    if (block >= contents.blockCount()) {
+      return; // The directory has been lost since; the next look at the container sees that.
+    }
+    FingerprintBatch all = contents.chunks();
+    BlockLocation location = contents.block(block);
+    int first = location.firstSlot();
+    int end = Math.min(first + location.chunkCount(), all.count());
+    FingerprintBatch batch = new FingerprintBatch(all.kind(), Math.max(1, location.chunkCount()));
+    for (int slot = first; slot < end; slot++) {
+      batch.add(all.fingerprints(), slot * Fingerprint.BYTES, all.lengths()[slot]);
+    }
+    Places places = new Places(Math.max(1, batch.count()));
+    locate(batch, places);
+    for (int slot = first; slot < end; slot++) {
+      int i = slot - first;
+      if (!contents.isLost(slot)
+          && places.isPresent(i)
+          && places.containerNumbers()[i] == containerNumber
+          && places.slots()[i] == slot) {
+        quarantine(
+            new QuarantinedChunk(
+                all.kind(), all.fingerprint(slot), all.lengthBytes(slot), containerNumber, slot));
+      }
+    }
+  }
+
   private void quarantine(QuarantinedChunk chunk) throws IOException {
     index.retractChunk(chunk.kind(), chunk.fingerprint(), chunk.containerNumber(), chunk.slot());
     if (remember(chunk)) {
       names.damaged(this, chunk);
+      scrubber.suspect(chunk.containerNumber());
     }
+  }
+
+  /** Whether a chunk can be found. */
+  boolean isFound(ChunkKind kind, Fingerprint fingerprint) throws IOException {
+    FingerprintBatch one = new FingerprintBatch(kind, 1);
+    one.add(fingerprint, 0);
+    Places places = new Places(1);
+    locate(one, places);
+    return places.isPresent(0);
+  }
+
+  /**
+   * Says that nodes that may be dead are about to be found again: until the next cycle of
+   * housekeeping has ended a node does not stand for what is below it.
+   */
+  void nodesResurrected() {
+    lock.lock();
+    try {
+      rebuilds++;
+      resurrected = true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Ends the quarantine of chunks of which the damaged copy is sound again, and another copy has
+   * been stored.
+   */
+  void release(List<QuarantinedChunk> chunks) {
+    for (QuarantinedChunk chunk : chunks) {
+      boolean ended;
+      lock.lock();
+      try {
+        ended = quarantined.getOrDefault(chunk.kind(), Map.of()).remove(chunk.fingerprint(), chunk);
+      } finally {
+        lock.unlock();
+      }
+      if (ended) {
+        tellHealed(chunk.kind(), List.of(chunk.fingerprint()));
+      }
+    }
+  }
+
+  long quarantineVersion() {
+    return quarantineVersion.get();
   }
 
   /** Takes a chunk that was found damaged before the last start out of reach again. */
@@ -917,6 +1041,7 @@ final class Domain implements AutoCloseable, Ground {
               == null;
       if (fresh) {
         quarantinedCount.incrementAndGet();
+        quarantineVersion.incrementAndGet();
       }
       return fresh;
     } finally {
@@ -924,7 +1049,11 @@ final class Domain implements AutoCloseable, Ground {
     }
   }
 
-  private List<QuarantinedChunk> quarantinedChunks() {
+  /** A copy of what is in quarantine. */
+  List<QuarantinedChunk> quarantinedChunks() {
+    if (quarantinedCount.get() == 0) {
+      return List.of();
+    }
     List<QuarantinedChunk> all = new ArrayList<>();
     lock.lock();
     try {
@@ -995,6 +1124,9 @@ final class Domain implements AutoCloseable, Ground {
 
   private void tellHealed(ChunkKind kind, List<Fingerprint> healed) {
     quarantinedCount.addAndGet(-healed.size());
+    if (!healed.isEmpty()) {
+      quarantineVersion.incrementAndGet();
+    }
     for (Fingerprint fingerprint : healed) {
       names.healed(this, kind, fingerprint);
     }
@@ -1328,7 +1460,7 @@ final class Domain implements AutoCloseable, Ground {
       count++;
       chunks += info.chunkCount();
       stored += info.storedBytes();
-      files += info.fileBytes();
+      files += info.fileBytes() + containers.parityBytes(info);
       switch (info.kind()) {
         case DATA -> unique += info.rawBytes();
         case NODE -> nodes += info.rawBytes();
@@ -1346,6 +1478,15 @@ final class Domain implements AutoCloseable, Ground {
         figures.lookups(),
         figures.hits(),
         figures.pagesRead());
+  }
+
+  Scrubber scrubber() {
+    return scrubber;
+  }
+
+  /** The domain as a source of repairs sees it. */
+  ScrubGround scrubGround() {
+    return scrubGround;
   }
 
   // ---- housekeeping
@@ -1544,6 +1685,7 @@ final class Domain implements AutoCloseable, Ground {
 
   /** Ends what runs by itself. */
   void stop() {
+    scrubber.stop();
     housekeeper.stop();
     endRebuilding();
   }
@@ -1580,6 +1722,7 @@ final class Domain implements AutoCloseable, Ground {
 
   @Override
   public void close() throws IOException {
+    scrubber.stop();
     endRebuilding();
     try {
       index.close();
@@ -1590,6 +1733,7 @@ final class Domain implements AutoCloseable, Ground {
 
   /** Closes the files after a failure: what is not committed must not look as if it were. */
   void abandon() throws IOException {
+    scrubber.stop();
     endRebuilding();
     try {
       index.close();

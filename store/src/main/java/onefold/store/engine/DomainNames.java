@@ -2,7 +2,9 @@ package onefold.store.engine;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
@@ -10,6 +12,7 @@ import onefold.chunker.ChunkKind;
 import onefold.chunker.Fingerprint;
 import onefold.chunker.FingerprintBatch;
 import onefold.store.Id;
+import onefold.store.ItemRecord;
 import onefold.store.StoreFullException;
 import onefold.store.catalog.Catalog;
 import onefold.store.catalog.CatalogCommand;
@@ -17,6 +20,7 @@ import onefold.store.catalog.CatalogReply;
 import onefold.store.catalog.CatalogView;
 import onefold.store.catalog.QuarantinedChunk;
 import onefold.store.housekeeping.Ground;
+import onefold.store.scrub.ScrubGround;
 import org.jspecify.annotations.Nullable;
 
 /** What domains ask of the engine. Made before it, because recovery opens the domains first. */
@@ -267,6 +271,47 @@ final class DomainNames implements Domain.Names {
         .stream()
         .mapToLong(Long::longValue)
         .toArray();
+  }
+
+  @Override
+  public void visitObjects(Domain domain, ScrubGround.ItemVisitor visitor) throws IOException {
+    boolean done = false;
+    while (!done) {
+      CatalogView view = parts().catalog().view();
+      walked.add(view);
+      try {
+        // As above: a view whose pages housekeeping does not know of is not walked.
+        if (view.rootPage().equals(parts().catalog().view().rootPage())) {
+          view.visitObjects(domain.id(), visitor::object);
+          done = true;
+        }
+      } finally {
+        walked.remove(view);
+      }
+    }
+  }
+
+  @Override
+  public Optional<ItemRecord> item(Id storeId, String name) throws IOException {
+    return parts().catalog().view().item(storeId, name);
+  }
+
+  @Override
+  public SortedMap<String, byte[]> records(String kind) throws IOException {
+    return parts().catalog().view().records(kind);
+  }
+
+  @Override
+  public void putRecord(String kind, String key, Optional<byte[]> value) throws IOException {
+    parts()
+        .committer()
+        .submit(
+            null,
+            value.isPresent()
+                ? new CatalogCommand.PutRecord(stamp(), kind, key, value.orElseThrow())
+                : new CatalogCommand.RemoveRecord(stamp(), kind, key))
+        .await()
+        .orThrow();
   }
 
   @Override

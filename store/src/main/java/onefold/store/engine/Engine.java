@@ -39,6 +39,7 @@ import onefold.store.ObjectWriter;
 import onefold.store.RecompressionStatus;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
+import onefold.store.Scrubbing;
 import onefold.store.ShortenedLock;
 import onefold.store.SnapshotRecord;
 import onefold.store.StoreFullException;
@@ -60,6 +61,7 @@ import onefold.store.journal.Journal;
 import onefold.store.journal.JournalPosition;
 import onefold.store.scheduler.Scheduler;
 import onefold.store.scheduler.SchedulerLock;
+import onefold.store.scrub.ScrubSettings;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -93,6 +95,8 @@ public final class Engine implements ChunkStore {
   private final Map<Id, Domain> domains = new HashMap<>(); // guarded by lock
 
   private final Map<Id, Upload> uploads = new HashMap<>(); // guarded by lock
+
+  private ScrubSettings scrubSettings = ScrubSettings.ON_DEMAND; // guarded by lock
 
   /** The last superblock written; changed by the committer's task. */
   private volatile Superblock superblock;
@@ -154,6 +158,7 @@ public final class Engine implements ChunkStore {
       if (settings.backgroundHousekeeping()) {
         engine.upkeep.start();
       }
+      engine.scrub(ScrubSettings.ON_DEMAND);
       ready = true;
       return engine;
     } finally {
@@ -241,6 +246,20 @@ public final class Engine implements ChunkStore {
     return record.isPresent()
         ? HousekeepingRecords.decodeCycle(key, record.get())
         : FinishedCycle.NONE;
+  }
+
+  /** Says how every domain is scrubbed, those too that are made later. */
+  public void scrub(ScrubSettings newSettings) {
+    lock.lock();
+    try {
+      scrubSettings = newSettings;
+    } finally {
+      lock.unlock();
+    }
+    catalogDomain.scrubber().open(newSettings);
+    for (Domain domain : openDomains()) {
+      domain.scrubber().open(newSettings);
+    }
   }
 
   // ---- domains and stores
@@ -809,6 +828,11 @@ public final class Engine implements ChunkStore {
   }
 
   @Override
+  public Scrubbing scrubbing(Id domainId) throws IOException {
+    return domainId.equals(CATALOG) ? catalogDomain.scrubber() : domain(domainId).scrubber();
+  }
+
+  @Override
   public long storeTimeMillis() {
     return clock.millis();
   }
@@ -925,7 +949,7 @@ public final class Engine implements ChunkStore {
     }
   }
 
-  private Domain domain(Id domainId) throws IOException {
+  Domain domain(Id domainId) throws IOException {
     lock.lock();
     try {
       Domain open = domains.get(domainId);
@@ -953,6 +977,7 @@ public final class Engine implements ChunkStore {
       made.housekeeper()
           .begin(FinishedCycle.NONE, housekeeping.paused(), housekeeping.recompression());
       domains.put(domainId, made);
+      made.scrubber().open(scrubSettings);
       return made;
     } finally {
       lock.unlock();

@@ -34,7 +34,12 @@ public final class ContainerFuzz implements FuzzTarget {
     try (StoredContainer file = new ContainerBytes(input)) {
       List<CorruptDataException> damages = new ArrayList<>();
       long good =
-          new ContainerVerifier(file, ContainerBytes.IDENTITY, ParameterSet.SET_1, damages::add)
+          new ContainerVerifier(
+                  file,
+                  ContainerBytes.IDENTITY,
+                  ParameterSet.SET_1,
+                  ReadPace.NONE,
+                  finding -> damages.add(finding.what()))
               .run(true);
       if (good < 0) {
         throw new AssertionError(good + " good bytes");

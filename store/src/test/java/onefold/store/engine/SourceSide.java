@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import onefold.block.BlockBuilder;
 import onefold.block.BlockCodec;
 import onefold.chunker.ChunkKind;
@@ -153,6 +154,14 @@ final class SourceSide {
       throw new IllegalStateException("no such node");
     }
     return node;
+  }
+
+  /** A chunk of the content, if it has it. */
+  Optional<byte[]> chunk(Fingerprint fingerprint) {
+    int[] where = chunks.get(fingerprint);
+    return where == null
+        ? Optional.empty()
+        : Optional.of(Arrays.copyOfRange(content, where[0], where[0] + where[1]));
   }
 
   FingerprintBatch allChunks() {

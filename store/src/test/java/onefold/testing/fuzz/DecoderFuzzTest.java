@@ -6,6 +6,7 @@ import onefold.store.catalog.CommandFuzz;
 import onefold.store.catalog.PageFuzz;
 import onefold.store.container.ContainerFuzz;
 import onefold.store.container.DirectoryFuzz;
+import onefold.store.container.ParityFuzz;
 import onefold.store.engine.CommitRecordFuzz;
 import onefold.store.engine.SuperblockFuzz;
 import onefold.store.index.ManifestFuzz;
@@ -23,6 +24,7 @@ class DecoderFuzzTest {
         new NodeFuzz(),
         new ContainerFuzz(),
         new DirectoryFuzz(),
+        new ParityFuzz(),
         new RunFuzz(),
         new ManifestFuzz(),
         new SegmentFuzz(),
