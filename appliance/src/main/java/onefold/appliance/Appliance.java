@@ -80,6 +80,7 @@ public final class Appliance implements AutoCloseable {
   private final Configuration configuration;
   private final Path data;
   private final MemoryPlan memory;
+  private MemoryAccountant accountant;
   private final Instant startedAt;
   private final Map<FrontEnd, Integer> ports = new EnumMap<>(FrontEnd.class);
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
@@ -154,6 +155,7 @@ public final class Appliance implements AutoCloseable {
     engine.scrub(
         new ScrubSettings(
             scrub.enabled(), scrub.bytesPerSecond(), Duration.ofDays(scrub.everyDays())));
+    accountant = new MemoryAccountant(engine, memory, Runtime.getRuntime().maxMemory());
     opened.push(Logs.start(configuration.log(), data.resolve(LOG_FOLDER), surroundings.out()));
 
     SecureRandom random = new SecureRandom();
@@ -246,7 +248,8 @@ public final class Appliance implements AutoCloseable {
                 new ServerSettings(
                     wanted, tls, TlsProvider.AUTO, limits, "onefold " + Version.current(), 1),
                 store,
-                new UserAuthenticator(users, key));
+                new UserAuthenticator(users, key),
+                accountant.transfers());
         opened.push(server);
         port = server.port(); // One port for all addresses.
       } catch (IOException e) {
@@ -474,8 +477,13 @@ public final class Appliance implements AutoCloseable {
           .put("data", data.toAbsolutePath().normalize().toString())
           .put("startedAt", startedAt.toEpochMilli())
           .put("uptimeSeconds", Duration.between(startedAt, Instant.now()).toSeconds())
-          .put("memoryBytes", memory.totalBytes())
+          .put("memoryBytes", accountant.totalBytes())
           .put("frontEnds", frontEnds);
+    }
+
+    @Override
+    public MemoryAccountant memory() {
+      return accountant;
     }
 
     @Override

@@ -26,7 +26,7 @@ public record MemoryPlan(long totalBytes) {
    * @param heapBytes the JVM's greatest heap
    */
   public static MemoryPlan choose(long wantedBytes, long heapBytes) {
-    long byHeap = heapBytes * 5 / 2;
+    long byHeap = heapBytes / 2 * 5;
     long wanted = wantedBytes == 0 ? Math.min(MOST_BYTES_UNASKED, byHeap) : wantedBytes;
     return new MemoryPlan(Math.min(wanted, byHeap));
   }

@@ -306,6 +306,21 @@ public interface ChunkStore extends AutoCloseable {
   /** Free bytes of the file systems that new data goes to. */
   long freeBytes() throws IOException;
 
+  /** What takes how much of the memory. */
+  List<MemoryUse> memory();
+
+  /**
+   * Sets what the whole process may take. Caches are made as large as that allows beside what the
+   * data needs, now and whenever the needs change.
+   */
+  void setMemory(long bytes);
+
+  /**
+   * Bytes that what the data needs takes beyond its part though the caches have given way: so much
+   * less may clients have under way.
+   */
+  long missingMemoryBytes();
+
   /** The disks that its files lie on. */
   Disks disks();
 

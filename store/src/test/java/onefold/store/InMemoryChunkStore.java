@@ -685,6 +685,19 @@ public final class InMemoryChunkStore implements ChunkStore {
   }
 
   @Override
+  public List<MemoryUse> memory() {
+    return List.of();
+  }
+
+  @Override
+  public void setMemory(long bytes) {}
+
+  @Override
+  public long missingMemoryBytes() {
+    return 0;
+  }
+
+  @Override
   public Disks disks() {
     throw new UnsupportedOperationException("it has no disk");
   }

@@ -2,6 +2,8 @@ package onefold.appliance.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
+import onefold.appliance.Size;
 import onefold.appliance.configuration.Configuration;
 import onefold.appliance.configuration.ConfigurationFile;
 import onefold.appliance.context.Contexts;
@@ -17,7 +19,43 @@ import picocli.CommandLine.Parameters;
     footer = {"", "Example:", "  ./onefold config check onefold-data/onefold.yaml"})
 final class ConfigVerb extends Group {
   ConfigVerb(Environment environment) {
-    super(new Check(environment), new Export(environment));
+    super(new Check(environment), new Export(environment), new Memory(environment));
+  }
+
+  @Command(
+      name = "memory",
+      description = {
+        "Show who has how much of the memory, or set what the running server may take. Caches"
+            + " follow at once. It lasts until the next start, and cannot be more than its JVM was"
+            + " started for."
+      },
+      footer = {"", "Example:", "  ./onefold config memory 1GiB"})
+  private static final class Memory extends ApplianceVerb {
+    @Parameters(
+        paramLabel = "SIZE",
+        arity = "0..1",
+        description = "What the whole process may take.")
+    private Optional<String> size = Optional.empty();
+
+    Memory(Environment environment) {
+      super(environment);
+    }
+
+    @Override
+    public Integer call() throws IOException, Failure {
+      try (RestClient rest = rest()) {
+        JsonObject memory =
+            size.isEmpty()
+                ? rest.get("/statistics").object("memory")
+                : rest.request(
+                    "PATCH",
+                    "/memory",
+                    new JsonObject().put("bytes", Size.parse(size.orElseThrow())));
+        StatsVerb.memory(memory).forEach(this::say);
+        result(memory);
+      }
+      return Exit.DONE;
+    }
   }
 
   @Command(

@@ -72,6 +72,8 @@ final class StatsVerb extends ApplianceVerb {
       }
       table.lines().forEach(this::say);
       StatusVerb.capacity(statistics.object("capacity")).forEach(this::say);
+      say("");
+      memory(statistics.object("memory")).forEach(this::say);
       result(statistics);
     }
     return Exit.DONE;
@@ -103,6 +105,20 @@ final class StatsVerb extends ApplianceVerb {
     }
     result(item);
     return Exit.DONE;
+  }
+
+  /** Returns who has how much of the memory, as lines. */
+  static List<String> memory(JsonObject memory) {
+    Table table = new Table("MEMORY", ">TAKEN", ">AT MOST");
+    for (JsonObject part : memory.array("parts").objects()) {
+      long bound = part.number("boundBytes");
+      table.row(
+          part.text("part"),
+          Size.format(part.number("bytes")),
+          bound == 0 ? "what it needs" : Size.format(bound));
+    }
+    table.row("the whole process", "", Size.format(memory.number("bytes")));
+    return table.lines();
   }
 
   /** Returns how often {@code part} lies in {@code whole}; a dash if there is no part. */

@@ -20,6 +20,7 @@ import onefold.store.ChunkStore;
 import onefold.store.DomainRecord;
 import onefold.store.DomainStatistics;
 import onefold.store.HousekeepingStatus;
+import onefold.store.MemoryUse;
 import onefold.store.RecompressionStatus;
 import onefold.store.ScrubStatus;
 import onefold.store.StoreRecord;
@@ -101,6 +102,9 @@ public final class Metrics {
       add(rows, "onefold.store.deleted.bytes", tags, statistics.deletedBytes());
     }
     add(rows, "onefold.free.bytes", Tags.empty(), store.freeBytes());
+    for (MemoryUse use : store.memory()) {
+      add(rows, "onefold.memory.bytes", Tags.of("part", use.part()), use.bytes());
+    }
     CapacityStatus capacity = store.capacity();
     add(rows, "onefold.capacity.used.bytes", Tags.empty(), capacity.usedBytes());
     add(rows, "onefold.capacity.usable.bytes", Tags.empty(), capacity.usableBytes());

@@ -144,6 +144,15 @@ public final class Api {
                 List.of(),
                 state::statistics),
             new Operation(
+                "PATCH",
+                "/memory",
+                ADMINISTRATOR,
+                "setMemory",
+                "Sets what the process may take, until the next start.",
+                List.of(),
+                List.of(Field.required("bytes", "integer", "at most what its JVM was started for")),
+                state::setMemory),
+            new Operation(
                 "GET",
                 "/housekeeping",
                 USER,

@@ -2,6 +2,7 @@ package onefold.appliance.rest;
 
 import java.util.Locale;
 import java.util.Map;
+import onefold.appliance.MemoryAccountant;
 import onefold.appliance.identity.User;
 import onefold.appliance.json.JsonArray;
 import onefold.appliance.json.JsonObject;
@@ -18,6 +19,7 @@ import onefold.store.ItemRecord;
 import onefold.store.ItemSpace;
 import onefold.store.LastProven;
 import onefold.store.LockKind;
+import onefold.store.MemoryUse;
 import onefold.store.RecompressionStatus;
 import onefold.store.ScrubStatus;
 import onefold.store.ShortenedLock;
@@ -43,6 +45,21 @@ final class ApiJson {
         .put("freeBytes", disk.freeBytes())
         .put("files", disk.fileCount())
         .put("fileBytes", disk.fileBytes());
+  }
+
+  static JsonObject memory(MemoryAccountant memory) {
+    JsonArray parts = new JsonArray();
+    for (MemoryUse use : memory.uses()) {
+      parts.add(
+          new JsonObject()
+              .put("part", use.part())
+              .put("bytes", use.bytes())
+              .put("boundBytes", use.boundBytes()));
+    }
+    return new JsonObject()
+        .put("bytes", memory.totalBytes())
+        .put("ceilingBytes", memory.ceilingBytes())
+        .put("parts", parts);
   }
 
   static JsonObject domain(DomainRecord domain, boolean parity) {

@@ -100,7 +100,13 @@ final class StateOperations {
         new JsonObject()
             .put("domains", domains)
             .put("stores", stores)
-            .put("capacity", ApiJson.capacity(store.capacity())));
+            .put("capacity", ApiJson.capacity(store.capacity()))
+            .put("memory", ApiJson.memory(status.memory())));
+  }
+
+  ApiReply setMemory(ApiRequest request) throws IOException {
+    status.memory().set(request.body().number("bytes"));
+    return ApiReply.ok(ApiJson.memory(status.memory()));
   }
 
   ApiReply housekeeping(ApiRequest request) throws IOException {

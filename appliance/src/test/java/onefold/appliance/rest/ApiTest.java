@@ -18,6 +18,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
+import onefold.appliance.MemoryAccountant;
+import onefold.appliance.MemoryPlan;
 import onefold.appliance.identity.ApplianceKey;
 import onefold.appliance.identity.CertificateBinding;
 import onefold.appliance.identity.ProofKey;
@@ -71,6 +73,11 @@ class ApiTest {
           @Override
           public JsonObject describe() {
             return new JsonObject();
+          }
+
+          @Override
+          public MemoryAccountant memory() {
+            return new MemoryAccountant(store, new MemoryPlan(1 << 30), 1 << 30);
           }
 
           @Override

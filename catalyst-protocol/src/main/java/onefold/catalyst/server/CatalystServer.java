@@ -47,7 +47,7 @@ public final class CatalystServer implements AutoCloseable {
   private final ServerSettings settings;
   private final ChunkStore store;
   private final Authenticator authenticator;
-  private final Windows windows;
+  private final TransferBudget windows;
   private final OpenUploads uploads;
   private final MultiThreadIoEventLoopGroup loops;
   private final SslContext tls;
@@ -60,12 +60,16 @@ public final class CatalystServer implements AutoCloseable {
   private int sessionCount; // guarded by lock
   private boolean closing; // guarded by lock
 
-  private CatalystServer(ServerSettings settings, ChunkStore store, Authenticator authenticator)
+  private CatalystServer(
+      ServerSettings settings,
+      ChunkStore store,
+      Authenticator authenticator,
+      TransferBudget windows)
       throws IOException {
     this.settings = settings;
     this.store = store;
     this.authenticator = authenticator;
-    this.windows = new Windows(settings.limits());
+    this.windows = windows;
     this.uploads = new OpenUploads(settings.limits().maxParkedUploads());
     this.tls =
         SslContextBuilder.forServer(
@@ -118,7 +122,25 @@ public final class CatalystServer implements AutoCloseable {
    */
   public static CatalystServer start(
       ServerSettings settings, ChunkStore store, Authenticator authenticator) throws IOException {
-    return new CatalystServer(settings, store, authenticator);
+    return start(
+        settings,
+        store,
+        authenticator,
+        new TransferBudget(settings.limits().windowBudgetBytes(), () -> 0));
+  }
+
+  /**
+   * The same with a budget for what clients have under way.
+   *
+   * @param windows shared with other endpoints; stands in place of that of the limits
+   */
+  public static CatalystServer start(
+      ServerSettings settings,
+      ChunkStore store,
+      Authenticator authenticator,
+      TransferBudget windows)
+      throws IOException {
+    return new CatalystServer(settings, store, authenticator, windows);
   }
 
   /** Returns the address it listens on, with the port it got. */
@@ -158,7 +180,7 @@ public final class CatalystServer implements AutoCloseable {
     return authenticator;
   }
 
-  Windows windows() {
+  TransferBudget windows() {
     return windows;
   }
 

@@ -149,15 +149,13 @@ final class ServerConnection implements FrameChannel.Owner {
       switch (first) {
         case Message.OpenUpload open -> {
           try (var session =
-              new SessionStream(
-                  stream, inbox, server.windows(), server.settings().limits().uploadPatience())) {
+              new SessionStream(stream, inbox, server.windows(), server.settings().limits())) {
             new UploadSession(user, server.uploads(), session, server::parked).run(open);
           }
         }
         case Message.OpenRead open -> {
           try (var session =
-              new SessionStream(
-                  stream, inbox, server.windows(), server.settings().limits().uploadPatience())) {
+              new SessionStream(stream, inbox, server.windows(), server.settings().limits())) {
             new ReadSession(user, session).run(open);
           }
         }

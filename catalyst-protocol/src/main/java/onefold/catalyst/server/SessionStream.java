@@ -6,6 +6,7 @@ import onefold.catalyst.wire.Frame;
 import onefold.catalyst.wire.FrameFormat;
 import onefold.catalyst.wire.Message;
 import onefold.catalyst.wire.QueueInbox;
+import onefold.catalyst.wire.WireException;
 import onefold.catalyst.wire.WireStream;
 
 /**
@@ -15,18 +16,20 @@ import onefold.catalyst.wire.WireStream;
 final class SessionStream implements AutoCloseable {
   private final WireStream stream;
   private final QueueInbox inbox;
-  private final Windows windows;
+  private final TransferBudget windows;
   private final int window;
   private final Duration patience;
   private int workedOffBytes;
   private int lastCost;
 
-  SessionStream(WireStream stream, QueueInbox inbox, Windows windows, Duration patience) {
+  /** Waits for a window, see {@link TransferBudget#take}. */
+  SessionStream(WireStream stream, QueueInbox inbox, TransferBudget windows, ServerLimits limits)
+      throws WireException {
     this.stream = stream;
     this.inbox = inbox;
     this.windows = windows;
-    this.patience = patience;
-    this.window = windows.take();
+    this.patience = limits.uploadPatience();
+    this.window = windows.take(limits, stream::hasEnded);
     stream.grant(window);
   }
 

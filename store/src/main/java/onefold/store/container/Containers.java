@@ -69,8 +69,7 @@ public final class Containers implements AutoCloseable {
   private final ContainerSettings settings;
   private final SealListener listener;
   private final OpenFiles files;
-  private final LruCache<OpenFiles.Key, ContainerLayout> layouts;
-  private final LruCache<BlockKey, DecodedBlock> blocks;
+  private final ContainerCaches caches;
   private final Map<ChunkKind, List<Lane>> lanes = new EnumMap<>(ChunkKind.class);
 
   private final SchedulerLock lock;
@@ -175,8 +174,10 @@ public final class Containers implements AutoCloseable {
       ParameterSet parameterSet,
       long epoch,
       ContainerSettings settings,
+      ContainerCaches caches,
       SealListener listener) {
     this.store = store;
+    this.caches = caches;
     this.scheduler = scheduler;
     this.domain = domain;
     this.parameterSet = parameterSet;
@@ -187,12 +188,6 @@ public final class Containers implements AutoCloseable {
     this.sealed = lock.newCondition();
     this.replacing = scheduler.lock("container-file");
     this.files = new OpenFiles(scheduler.lock("container-files"), settings.openFiles());
-    this.layouts =
-        new LruCache<>(
-            scheduler.lock("layouts"), settings.layoutCacheBytes(), ContainerLayout::memoryBytes);
-    this.blocks =
-        new LruCache<>(
-            scheduler.lock("blocks"), settings.blockCacheBytes(), DecodedBlock::memoryBytes);
     for (ChunkKind kind : ChunkKind.values()) {
       List<Lane> ofKind = new ArrayList<>();
       for (int i = 0; i < settings.lanes(); i++) {
@@ -209,6 +204,7 @@ public final class Containers implements AutoCloseable {
    * @param domainDirectory the domain's directory on the device
    * @param domain whose containers they are; another's are refused
    * @param epoch of this writer, from 1
+   * @param caches shared with the other domains of an engine
    * @param ends how far unsealed containers count
    * @param listener hears of each container that is sealed, from now on
    * @throws IOException if a file cannot be read, belongs to another domain, or is of a newer
@@ -222,6 +218,7 @@ public final class Containers implements AutoCloseable {
       ParameterSet parameterSet,
       long epoch,
       ContainerSettings settings,
+      ContainerCaches caches,
       DurableEnds ends,
       SealListener listener)
       throws IOException {
@@ -233,7 +230,9 @@ public final class Containers implements AutoCloseable {
             parameterSet,
             epoch,
             settings,
+            caches,
             listener);
+    caches.removeIf(domain, container -> true); // Of files that may have been cut since.
     boolean recovered = false;
     try {
       containers.recover(ends);
@@ -244,6 +243,31 @@ public final class Containers implements AutoCloseable {
         containers.files.close();
       }
     }
+  }
+
+  /** The same with caches of its own, as the settings say. */
+  public static Containers open(
+      Device device,
+      Scheduler scheduler,
+      String domainDirectory,
+      Id domain,
+      ParameterSet parameterSet,
+      long epoch,
+      ContainerSettings settings,
+      DurableEnds ends,
+      SealListener listener)
+      throws IOException {
+    return open(
+        device,
+        scheduler,
+        domainDirectory,
+        domain,
+        parameterSet,
+        epoch,
+        settings,
+        new ContainerCaches(scheduler, settings.blockCacheBytes(), settings.layoutCacheBytes()),
+        ends,
+        listener);
   }
 
   /**
@@ -800,7 +824,7 @@ public final class Containers implements AutoCloseable {
       ContainerDirectory directory = container.seal();
       boolean covers = keepsParity && cover(container);
       long number = container.identity.number();
-      layouts.put(key(container.identity), directory.layout());
+      caches.put(domain, key(container.identity), directory.layout());
       lock.lock();
       try {
         Entry before = entries.get(number);
@@ -1099,7 +1123,7 @@ public final class Containers implements AutoCloseable {
 
   private DecodedBlock decodedBlock(Entry entry, int slot) throws IOException {
     BlockKey key = new BlockKey(entry.key(), blockOfSlot(entry, slot));
-    DecodedBlock cached = blocks.get(key);
+    DecodedBlock cached = caches.block(domain, key.file(), key.block());
     if (cached != null) {
       return cached;
     }
@@ -1122,7 +1146,7 @@ public final class Containers implements AutoCloseable {
     try {
       StoredBlock stored = readBlock(entry, key.block());
       DecodedBlock block = decode(store.path(entry.name), stored.location(), stored.bytes(), 0);
-      blocks.put(key, block);
+      caches.put(domain, entry.key(), key.block(), block);
       promise.complete(block);
       return block;
     } catch (Throwable thrown) { // Passed on, to those who wait for the same block too.
@@ -1246,7 +1270,7 @@ public final class Containers implements AutoCloseable {
   }
 
   private ContainerLayout layout(Entry entry) throws IOException {
-    ContainerLayout cached = layouts.get(entry.key());
+    ContainerLayout cached = caches.layout(domain, entry.key());
     if (cached != null) {
       return cached;
     }
@@ -1258,7 +1282,7 @@ public final class Containers implements AutoCloseable {
         layout = salvageByFrames(handle.file, entry.name).layout();
       }
     }
-    layouts.put(entry.key(), layout);
+    caches.put(domain, entry.key(), layout);
     return layout;
   }
 
@@ -1576,7 +1600,7 @@ public final class Containers implements AutoCloseable {
     Entry current;
     Entry now = newEntry(name, null);
     now.usedNanos = before.usedNanos;
-    layouts.put(now.key(), layout);
+    caches.put(domain, now.key(), layout);
     lock.lock();
     try {
       current = entries.get(name.number()); // Repaired, perhaps, while it was written anew.
@@ -1610,8 +1634,7 @@ public final class Containers implements AutoCloseable {
   /** Lets go of what is open or cached of a file that does not count any more. */
   private void forgetFile(Entry entry) throws IOException {
     files.forget(entry.key());
-    layouts.removeIf(key -> key.equals(entry.key()));
-    blocks.removeIf(key -> key.file().equals(entry.key()));
+    caches.removeIf(domain, key -> key.equals(entry.key()));
   }
 
   // ---- the whole
@@ -1761,8 +1784,7 @@ public final class Containers implements AutoCloseable {
       files.forget(key);
     }
     Set<Long> numbers = Set.copyOf(containerNumbers);
-    layouts.removeIf(key -> numbers.contains(key.number()));
-    blocks.removeIf(key -> numbers.contains(key.file().number()));
+    caches.removeIf(domain, key -> numbers.contains(key.number()));
     for (ChunkKind kind : kinds) {
       store.forceNames(kind);
     }
@@ -2160,8 +2182,7 @@ public final class Containers implements AutoCloseable {
 
   /** Gives back what caches hold and closes files that nobody reads. */
   public void releaseCaches() throws IOException {
-    layouts.removeIf(number -> true);
-    blocks.removeIf(key -> true);
+    caches.removeIf(domain, key -> true);
     files.closeIdle();
     List<Decoder> idle;
     lock.lock();
@@ -2174,10 +2195,5 @@ public final class Containers implements AutoCloseable {
     for (Decoder decoder : idle) {
       decoder.reader.close();
     }
-  }
-
-  /** Bytes that the caches hold now. */
-  public long cacheBytes() {
-    return layouts.bytes() + blocks.bytes();
   }
 }

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class LruCache<K, V> {
   private final SchedulerLock lock;
-  private final long maxBytes;
+  private long maxBytes; // guarded by lock
   private final ToLongFunction<V> size;
   private final LinkedHashMap<K, V> values = new LinkedHashMap<>(16, 0.75f, true);
   private long bytes;
@@ -43,11 +43,27 @@ final class LruCache<K, V> {
       }
       V before = values.put(key, value);
       bytes += added - (before == null ? 0 : size.applyAsLong(before));
-      Iterator<Map.Entry<K, V>> eldest = values.entrySet().iterator();
-      while (bytes > maxBytes) {
-        bytes -= size.applyAsLong(eldest.next().getValue());
-        eldest.remove();
-      }
+      dropEldest();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Under the lock. */
+  private void dropEldest() {
+    Iterator<Map.Entry<K, V>> eldest = values.entrySet().iterator();
+    while (bytes > maxBytes) {
+      bytes -= size.applyAsLong(eldest.next().getValue());
+      eldest.remove();
+    }
+  }
+
+  /** Sets another bound; what is beyond it goes at once. */
+  void setMaxBytes(long newMaxBytes) {
+    lock.lock();
+    try {
+      maxBytes = newMaxBytes;
+      dropEldest();
     } finally {
       lock.unlock();
     }

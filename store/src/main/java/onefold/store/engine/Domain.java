@@ -134,6 +134,7 @@ final class Domain implements AutoCloseable, Ground {
   private long rebuildsBeforeCycle; // guarded by lock
 
   private final Names names;
+  private final EngineMemory memory;
   private final Housekeeper housekeeper;
   private final DomainScrub scrubGround;
   private final Scrubber scrubber;
@@ -209,8 +210,10 @@ final class Domain implements AutoCloseable, Ground {
       ChunkIndex index,
       SealedSince sealedSince,
       Names names,
+      EngineMemory memory,
       boolean flat) {
     this.id = id;
+    this.memory = memory;
     this.set = set;
     this.scheduler = scheduler;
     this.containers = containers;
@@ -255,6 +258,7 @@ final class Domain implements AutoCloseable, Ground {
       long epoch,
       CommittedEnds ends,
       Names names,
+      EngineMemory memory,
       boolean flat)
       throws IOException {
     if (!device.exists(DIRECTORY)) {
@@ -265,18 +269,30 @@ final class Domain implements AutoCloseable, Ground {
     SealedSince sealed = new SealedSince(scheduler);
     Containers containers =
         Containers.open(
-            device, scheduler, directory, id, set, epoch, settings.containers(), ends, sealed);
+            device,
+            scheduler,
+            directory,
+            id,
+            set,
+            epoch,
+            settings.containers(),
+            memory.containers(),
+            ends,
+            sealed);
     containers.hold(ChunkKind.NODE);
     ChunkIndex index = null;
     boolean ready = false;
     DamageDoor door = new DamageDoor();
     try {
-      index = ChunkIndex.open(device, scheduler, directory + "/index", settings.index(), door);
+      index =
+          ChunkIndex.open(
+              device, scheduler, directory + "/index", settings.index(), memory.indexPages(), door);
       Domain domain =
-          new Domain(scheduler, settings, id, set, containers, index, sealed, names, flat);
+          new Domain(scheduler, settings, id, set, containers, index, sealed, names, memory, flat);
       domain.publishUncovered();
       door.domain = domain;
       sealed.also = domain.scrubber::sealed;
+      memory.add(domain);
       ready = true;
       return domain;
     } finally {
@@ -1535,6 +1551,11 @@ final class Domain implements AutoCloseable, Ground {
   }
 
   @Override
+  public void needsChanged() {
+    memory.rebalance();
+  }
+
+  @Override
   public boolean isStoring() {
     lock.lock();
     try {
@@ -1723,6 +1744,7 @@ final class Domain implements AutoCloseable, Ground {
   @Override
   public void close() throws IOException {
     scrubber.stop();
+    memory.remove(this);
     endRebuilding();
     try {
       index.close();
@@ -1734,6 +1756,7 @@ final class Domain implements AutoCloseable, Ground {
   /** Closes the files after a failure: what is not committed must not look as if it were. */
   void abandon() throws IOException {
     scrubber.stop();
+    memory.remove(this);
     endRebuilding();
     try {
       index.close();

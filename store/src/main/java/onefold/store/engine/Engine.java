@@ -33,6 +33,7 @@ import onefold.store.ItemRecord;
 import onefold.store.ItemSpace;
 import onefold.store.LockKind;
 import onefold.store.LockOverride;
+import onefold.store.MemoryUse;
 import onefold.store.Names;
 import onefold.store.ObjectReader;
 import onefold.store.ObjectWriter;
@@ -87,6 +88,7 @@ public final class Engine implements ChunkStore {
   private final StoreClock clock;
   private final Committer committer;
   private final DomainNames names;
+  private final EngineMemory memory;
   private final SpaceGuard space;
   private final Upkeep upkeep;
   private final EngineDisks disks;
@@ -131,6 +133,7 @@ public final class Engine implements ChunkStore {
       Catalog catalog,
       CatalogPages pages,
       DomainNames names,
+      EngineMemory memory,
       StoreClock clock,
       Map<Id, List<Long>> unlinked) {}
 
@@ -185,6 +188,7 @@ public final class Engine implements ChunkStore {
     this.lock = scheduler.lock("engine");
     this.domains.putAll(recovered.domains());
     this.names = recovered.names();
+    this.memory = recovered.memory();
     this.committer = new Committer(scheduler, new Ground());
     this.upkeep = new Upkeep(scheduler, this::keepUp);
     this.disks =
@@ -872,6 +876,21 @@ public final class Engine implements ChunkStore {
   }
 
   @Override
+  public List<MemoryUse> memory() {
+    return memory.uses();
+  }
+
+  @Override
+  public void setMemory(long bytes) {
+    memory.setWhole(bytes);
+  }
+
+  @Override
+  public long missingMemoryBytes() {
+    return memory.missingBytes();
+  }
+
+  @Override
   public Disks disks() {
     return disks;
   }
@@ -973,6 +992,7 @@ public final class Engine implements ChunkStore {
               superblock.epoch(),
               new CommittedEnds(),
               names,
+              memory,
               false);
       made.housekeeper()
           .begin(FinishedCycle.NONE, housekeeping.paused(), housekeeping.recompression());
@@ -1145,6 +1165,7 @@ public final class Engine implements ChunkStore {
         catalog.finish(fold);
         done = true;
         names.folded(before);
+        memory.rebalance();
         catalogDomain.housekeeper().garbageLikely();
         journalledBytes.set(0);
         journal.trim(superblocks.journalNeededFrom() - 1);

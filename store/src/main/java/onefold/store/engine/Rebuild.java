@@ -569,6 +569,7 @@ public final class Rebuild {
             old.epoch,
             catalogEnds,
             new DomainNames(clock),
+            new EngineMemory(scheduler, settings),
             true);
     boolean done = false;
     try {

@@ -75,6 +75,7 @@ final class Recovery {
   private final EngineSettings settings;
   private final Map<Id, CommittedEnds> ends = new HashMap<>();
   private final Map<Id, Set<Long>> gone = new HashMap<>();
+  private final EngineMemory memory;
   private long storeTimeMillis;
   private final StoreClock clock;
   private final DomainNames names;
@@ -88,6 +89,7 @@ final class Recovery {
     this.settings = settings;
     this.clock = new StoreClock(scheduler, 0);
     this.names = new DomainNames(clock);
+    this.memory = new EngineMemory(scheduler, settings);
   }
 
   static Engine.Recovered recover(Device device, Scheduler scheduler, EngineSettings settings)
@@ -185,6 +187,7 @@ final class Recovery {
         catalog,
         pages,
         names,
+        memory,
         clock,
         unlinked);
   }
@@ -250,6 +253,7 @@ final class Recovery {
             epoch,
             ends.getOrDefault(id, new CommittedEnds()),
             names,
+            memory,
             id.equals(CatalogCommand.NO_ID));
     opened.push(domain::abandon);
     return domain;

@@ -44,6 +44,9 @@ public interface Ground {
    */
   boolean settle(Containers.Settling between) throws IOException;
 
+  /** Says that what a cycle needs of the memory has changed. */
+  void needsChanged();
+
   /** Makes it durable that a cycle has been finished, for showing. */
   void finished(FinishedCycle cycle) throws IOException;
 

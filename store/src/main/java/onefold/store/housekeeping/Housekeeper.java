@@ -68,6 +68,8 @@ public final class Housekeeper {
   /** The task's own. */
   private final Pace pace;
 
+  private volatile long liveBytes;
+
   // Guarded by lock.
   private Phase phase = Phase.IDLE;
   private Ground.FinishedCycle finished = Ground.FinishedCycle.NONE;
@@ -830,8 +832,18 @@ public final class Housekeeper {
     between();
     try (LiveVectors live =
         LiveVectors.of(containers, data, nodes, scheduler.random(), this::between)) {
+      liveBytes = live.memoryBytes();
+      ground.needsChanged();
       runCycle(live, nodes, data, candidates);
+    } finally {
+      liveBytes = 0;
+      ground.needsChanged();
     }
+  }
+
+  /** Memory of the marks of the cycle that runs; 0 if none does. */
+  public long liveBytes() {
+    return liveBytes;
   }
 
   /** Whether somebody waits for the cycle that runs. */

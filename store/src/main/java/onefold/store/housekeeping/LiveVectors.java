@@ -26,6 +26,11 @@ final class LiveVectors implements LiveChunks, AutoCloseable {
     this.nodes = nodes;
   }
 
+  /** Memory of both. */
+  long memoryBytes() {
+    return data.memoryBytes() + nodes.memoryBytes();
+  }
+
   /** Called every now and then; may wait, or end it all. */
   interface Between {
     void pause() throws IOException;

@@ -41,6 +41,10 @@ public final class ChunkIndex implements AutoCloseable {
   private final String directory;
   private final IndexSettings settings;
   private final PageCache cache;
+
+  /** Whether the cache is this index's alone. */
+  private final boolean ownsCache;
+
   private final RunMaker maker;
   private final RunChanges changes;
   private final IndexTasks tasks;
@@ -97,12 +101,14 @@ public final class ChunkIndex implements AutoCloseable {
       Scheduler scheduler,
       String directory,
       IndexSettings settings,
+      @Nullable PageCache shared,
       IndexDamageListener listener,
       Manifests.Found found) {
     this.scheduler = scheduler;
     this.directory = directory;
     this.settings = settings;
-    this.cache = new PageCache(scheduler, settings.cacheBytes());
+    this.cache = shared == null ? new PageCache(scheduler, settings.cacheBytes()) : shared;
+    this.ownsCache = shared == null;
     var nextRunId = new AtomicLong(found.nextRunId());
     this.maker = new RunMaker(device, directory, nextRunId::getAndIncrement);
     SchedulerLock changeLock = scheduler.lock("index-change");
@@ -138,7 +144,7 @@ public final class ChunkIndex implements AutoCloseable {
             runOwner,
             this::countWritten,
             known);
-    this.search = new IndexSearch(versions, known, cache, runOwner);
+    this.search = new IndexSearch(versions, known, cache.newSpace(), runOwner);
   }
 
   private MemoryTable newTable() {
@@ -166,8 +172,24 @@ public final class ChunkIndex implements AutoCloseable {
       IndexSettings settings,
       IndexDamageListener listener)
       throws IOException {
+    return open(device, scheduler, directory, settings, null, listener);
+  }
+
+  /**
+   * The same with a cache of pages.
+   *
+   * @param shared with other indexes; null for one of its own, as the settings say
+   */
+  public static ChunkIndex open(
+      Device device,
+      Scheduler scheduler,
+      String directory,
+      IndexSettings settings,
+      @Nullable PageCache shared,
+      IndexDamageListener listener)
+      throws IOException {
     Manifests.Found found = Manifests.open(device, directory);
-    var index = new ChunkIndex(device, scheduler, directory, settings, listener, found);
+    var index = new ChunkIndex(device, scheduler, directory, settings, shared, listener, found);
     for (String what : found.damage()) {
       index.damage.foundAtOpening(what);
     }
@@ -627,7 +649,9 @@ public final class ChunkIndex implements AutoCloseable {
       changes.lock().unlock();
     }
     versions.disposeUnused();
-    cache.clear();
+    if (ownsCache) {
+      cache.clear();
+    }
   }
 
   /** What the index holds and has done. */
@@ -660,7 +684,7 @@ public final class ChunkIndex implements AutoCloseable {
           diskBytes,
           filterBytes,
           now.active().memoryBytes() + (frozen == null ? 0 : frozen.memoryBytes()),
-          cache.memoryBytes(),
+          ownsCache ? cache.memoryBytes() : 0,
           bytesWritten.sum());
     } finally {
       versions.release(now);
@@ -672,7 +696,9 @@ public final class ChunkIndex implements AutoCloseable {
   public void close() {
     if (tasks.close()) {
       versions.close();
-      cache.clear();
+      if (ownsCache) {
+        cache.clear();
+      }
     }
   }
 

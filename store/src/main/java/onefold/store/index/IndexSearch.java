@@ -12,7 +12,7 @@ import onefold.chunker.FingerprintBatch;
 final class IndexSearch {
   private final Versions versions;
   private final ContainerSet known;
-  private final PageCache cache;
+  private final PageCache.Space cache;
   private final PageReader.Owner runOwner;
 
   /** Counts retracted containers, so that a search sees that one went while it ran. */
@@ -26,7 +26,8 @@ final class IndexSearch {
    * @param known the index's set of known containers
    * @param runOwner loads runs and hears of damage
    */
-  IndexSearch(Versions versions, ContainerSet known, PageCache cache, PageReader.Owner runOwner) {
+  IndexSearch(
+      Versions versions, ContainerSet known, PageCache.Space cache, PageReader.Owner runOwner) {
     this.versions = versions;
     this.known = known;
     this.cache = cache;

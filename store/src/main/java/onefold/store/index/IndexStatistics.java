@@ -14,7 +14,7 @@ package onefold.store.index;
  * @param diskBytes bytes of all runs
  * @param filterBytes memory of the runs' filters, as far as they are loaded
  * @param tableBytes memory of the tables of newest entries
- * @param cacheBytes memory of the page cache
+ * @param cacheBytes memory of the page cache; 0 if it is shared with other indexes
  * @param bytesWritten bytes of runs written, merging included
  */
 public record IndexStatistics(

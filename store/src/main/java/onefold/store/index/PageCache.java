@@ -1,5 +1,6 @@
 package onefold.store.index;
 
+import java.util.concurrent.atomic.AtomicLong;
 import onefold.store.scheduler.Scheduler;
 import onefold.store.scheduler.SchedulerLock;
 
@@ -7,7 +8,7 @@ import onefold.store.scheduler.SchedulerLock;
  * The pages read last, as many as fit: each page has one slot where it can be, so a new one drops
  * what stood there. The memory is taken with the first page. Any number of threads use it.
  */
-final class PageCache {
+public final class PageCache {
   private static final int STRIPES = 16;
   private static final long MIX = 0x9e3779b97f4a7c15L;
 
@@ -25,25 +26,75 @@ final class PageCache {
     }
   }
 
-  private final Stripe[] stripes;
+  private static final int SPACE_SHIFT = 40;
+
+  private final Scheduler scheduler;
+  private final AtomicLong spaces = new AtomicLong();
+  private volatile Stripe[] stripes;
 
   /** Makes an empty cache of {@code cacheBytes}; below 64 KiB nothing is kept. */
-  PageCache(Scheduler scheduler, long cacheBytes) {
+  public PageCache(Scheduler scheduler, long cacheBytes) {
+    this.scheduler = scheduler;
+    this.stripes = stripes(cacheBytes);
+  }
+
+  private Stripe[] stripes(long cacheBytes) {
     int slots =
         Math.toIntExact(Math.min(Integer.MAX_VALUE, cacheBytes) / STRIPES / RunFormat.PAGE_BYTES);
-    stripes = new Stripe[slots == 0 ? 0 : STRIPES];
-    for (int i = 0; i < stripes.length; i++) {
-      stripes[i] = new Stripe(scheduler.lock("index-cache"), slots);
+    Stripe[] made = new Stripe[slots == 0 ? 0 : STRIPES];
+    for (int i = 0; i < made.length; i++) {
+      made[i] = new Stripe(scheduler.lock("index-cache"), slots);
+    }
+    return made;
+  }
+
+  /** Sets another bound, and forgets everything. */
+  public void setBound(long cacheBytes) {
+    stripes = stripes(cacheBytes);
+  }
+
+  /** Makes room for the runs of one index, whose numbers may be those of another's too. */
+  Space newSpace() {
+    return new Space(spaces.incrementAndGet());
+  }
+
+  /** The pages of one index in the cache. */
+  final class Space {
+    private final long number;
+
+    private Space(long number) {
+      this.number = number;
+    }
+
+    /** Copies a page to {@code target}, if it is there. */
+    boolean get(long run, int page, byte[] target) {
+      return isKept(run) && PageCache.this.get(key(run), page, target);
+    }
+
+    /** Keeps a copy of a page that has been checked. */
+    void put(long run, int page, byte[] source) {
+      if (isKept(run)) {
+        PageCache.this.put(key(run), page, source);
+      }
+    }
+
+    /** Nobody has so many runs; should it be, their pages are read anew. */
+    private boolean isKept(long run) {
+      return run >>> SPACE_SHIFT == 0 && number >>> (Long.SIZE - SPACE_SHIFT) == 0;
+    }
+
+    private long key(long run) {
+      return number << SPACE_SHIFT | run;
     }
   }
 
-  /** Copies a page to {@code target}, if it is there. */
-  boolean get(long run, int page, byte[] target) {
-    if (stripes.length == 0) {
+  private boolean get(long run, int page, byte[] target) {
+    Stripe[] all = stripes;
+    if (all.length == 0) {
       return false;
     }
     long hash = hash(run, page);
-    Stripe stripe = stripes[(int) hash & (STRIPES - 1)];
+    Stripe stripe = all[(int) hash & (STRIPES - 1)];
     int slot = (int) (((hash >>> 32) * stripe.slots) >>> 32);
     stripe.lock.lock();
     try {
@@ -57,13 +108,13 @@ final class PageCache {
     }
   }
 
-  /** Keeps a copy of a page that has been checked. */
-  void put(long run, int page, byte[] source) {
-    if (stripes.length == 0) {
+  private void put(long run, int page, byte[] source) {
+    Stripe[] all = stripes;
+    if (all.length == 0) {
       return;
     }
     long hash = hash(run, page);
-    Stripe stripe = stripes[(int) hash & (STRIPES - 1)];
+    Stripe stripe = all[(int) hash & (STRIPES - 1)];
     int slot = (int) (((hash >>> 32) * stripe.slots) >>> 32);
     stripe.lock.lock();
     try {
@@ -94,7 +145,8 @@ final class PageCache {
     }
   }
 
-  long memoryBytes() {
+  /** Bytes that it holds now. */
+  public long memoryBytes() {
     long sum = 0;
     for (Stripe stripe : stripes) {
       stripe.lock.lock();

@@ -42,7 +42,7 @@ final class PageReader {
   private static final int PAGE_BITS = 27;
 
   private final Owner owner;
-  private final PageCache cache;
+  private final PageCache.Space cache;
   private EntrySink sink;
   private final byte[] page = new byte[RunFormat.PAGE_BYTES];
 
@@ -67,7 +67,7 @@ final class PageReader {
   private int[] readRows = new int[16];
   private int readCount;
 
-  PageReader(Owner owner, PageCache cache, EntrySink sink) {
+  PageReader(Owner owner, PageCache.Space cache, EntrySink sink) {
     this.owner = owner;
     this.cache = cache;
     this.sink = sink;

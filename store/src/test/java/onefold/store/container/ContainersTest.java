@@ -37,12 +37,14 @@ final class ContainersTest {
 
   @TempDir Path root;
   private FileDevice device;
+  private ContainerCaches caches;
   private ThreadScheduler scheduler;
 
   @BeforeEach
   void open() throws IOException {
     device = new FileDevice(root);
     scheduler = new ThreadScheduler();
+    caches = new ContainerCaches(scheduler, SMALL.blockCacheBytes(), SMALL.layoutCacheBytes());
   }
 
   @AfterEach
@@ -59,7 +61,16 @@ final class ContainersTest {
 
   private Containers containers(DurableEnds ends, SealListener listener) throws IOException {
     return Containers.open(
-        device, scheduler, "domains/a", DOMAIN, ParameterSet.SET_1, 1, SMALL, ends, listener);
+        device,
+        scheduler,
+        "domains/a",
+        DOMAIN,
+        ParameterSet.SET_1,
+        1,
+        SMALL,
+        caches,
+        ends,
+        listener);
   }
 
   private static DurableEnds ends(Map<Long, Long> ends) {
@@ -455,9 +466,12 @@ final class ContainersTest {
     try (Containers containers = containers(DurableEnds.NONE)) {
       List<Stored> all = fill(containers, ChunkKind.DATA, 0, 120);
       check(containers, all);
-      assertTrue(containers.cacheBytes() <= 2 << 20);
+      assertTrue(caches.blockBytes() + caches.layoutBytes() <= 2 << 20);
+      caches.setBounds(100_000, 2_000);
+      assertTrue(caches.blockBytes() <= 100_000 && caches.layoutBytes() <= 2_000);
+      check(containers, all);
       containers.releaseCaches();
-      assertEquals(0, containers.cacheBytes());
+      assertEquals(0, caches.blockBytes() + caches.layoutBytes());
       check(containers, all);
     }
   }
