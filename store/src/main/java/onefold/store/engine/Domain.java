@@ -510,7 +510,7 @@ final class Domain implements AutoCloseable, Ground {
     }
     publish(existing);
     for (QuarantinedChunk chunk : quarantinedChunks()) {
-      index.retractChunk(chunk.kind(), chunk.fingerprint(), chunk.containerNumber(), chunk.slot());
+      retract(chunk);
     }
     index.finishRebuild(rebuilding);
   }
@@ -639,6 +639,28 @@ final class Domain implements AutoCloseable, Ground {
         index.lookupForDedup(batch, places);
       }
     } while (anyLostSlot && quarantineLost(batch, places));
+    if (quarantinedCount.get() > 0) {
+      endAbsence(batch, places);
+    }
+  }
+
+  /** Forgets of chunks that are here now that they were found nowhere. */
+  private void endAbsence(FingerprintBatch batch, Places places) {
+    List<Fingerprint> found = new ArrayList<>();
+    lock.lock();
+    try {
+      Map<Fingerprint, QuarantinedChunk> sick = quarantined.getOrDefault(batch.kind(), Map.of());
+      for (int i = 0; i < batch.count() && !sick.isEmpty(); i++) {
+        QuarantinedChunk chunk = places.isPresent(i) ? sick.get(batch.fingerprint(i)) : null;
+        if (chunk != null && chunk.isNowhere()) {
+          sick.remove(chunk.fingerprint());
+          found.add(chunk.fingerprint());
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    tellHealed(batch.kind(), found);
   }
 
   /** Waits for the building that runs; begins one if parts were lost after the last. */
@@ -745,12 +767,25 @@ final class Domain implements AutoCloseable, Ground {
     return bytes;
   }
 
+  /**
+   * What a reader is told who needs a chunk that is nowhere. From then on no node is trusted, as
+   * after damage that was found: one of them stands for this chunk.
+   */
+  CorruptDataException lost(ChunkKind kind, byte[] fingerprints, int offset, int lengthBytes)
+      throws IOException {
+    Fingerprint fingerprint = Fingerprint.of(fingerprints, offset);
+    if (quarantinedChunk(kind, fingerprint) == null) {
+      quarantine(new QuarantinedChunk(kind, fingerprint, lengthBytes, QuarantinedChunk.NOWHERE, 0));
+    }
+    return absent(kind, fingerprints, offset);
+  }
+
   /** What whoever needs a chunk is told that is nowhere: where it was, as far as that is known. */
-  CorruptDataException absent(ChunkKind kind, byte[] fingerprints, int offset) {
+  private CorruptDataException absent(ChunkKind kind, byte[] fingerprints, int offset) {
     Fingerprint fingerprint = Fingerprint.of(fingerprints, offset);
     String wanted = "a sound copy of chunk " + fingerprint;
     QuarantinedChunk quarantinedChunk = quarantinedChunk(kind, fingerprint);
-    if (quarantinedChunk != null) {
+    if (quarantinedChunk != null && !quarantinedChunk.isNowhere()) {
       return new CorruptDataException(
           containers.nameInErrors(kind, quarantinedChunk.containerNumber()),
           offsetOf(quarantinedChunk),
@@ -819,7 +854,7 @@ final class Domain implements AutoCloseable, Ground {
     while (true) {
       locate(one, places);
       if (!places.isPresent(0)) {
-        throw damage != null ? damage : absent(kind, fingerprints, offset);
+        throw damage != null ? damage : lost(kind, fingerprints, offset, 0);
       }
       long number = places.containerNumbers()[0];
       int slot = places.slots()[0];
@@ -987,11 +1022,19 @@ final class Domain implements AutoCloseable, Ground {
     }
   }
 
+  private void retract(QuarantinedChunk chunk) throws IOException {
+    if (!chunk.isNowhere()) {
+      index.retractChunk(chunk.kind(), chunk.fingerprint(), chunk.containerNumber(), chunk.slot());
+    }
+  }
+
   private void quarantine(QuarantinedChunk chunk) throws IOException {
-    index.retractChunk(chunk.kind(), chunk.fingerprint(), chunk.containerNumber(), chunk.slot());
+    retract(chunk);
     if (remember(chunk)) {
       names.damaged(this, chunk);
-      scrubber.suspect(chunk.containerNumber());
+      if (!chunk.isNowhere()) {
+        scrubber.suspect(chunk.containerNumber());
+      }
     }
   }
 
@@ -1043,7 +1086,7 @@ final class Domain implements AutoCloseable, Ground {
 
   /** Takes a chunk that was found damaged before the last start out of reach again. */
   void keepQuarantined(QuarantinedChunk chunk) throws IOException {
-    index.retractChunk(chunk.kind(), chunk.fingerprint(), chunk.containerNumber(), chunk.slot());
+    retract(chunk);
     remember(chunk);
   }
 

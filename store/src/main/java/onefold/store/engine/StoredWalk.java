@@ -98,7 +98,11 @@ final class StoredWalk implements StoredChunks {
         return new Step.Zeros(offset, length);
       }
       if (pieces.block[piece] == Pieces.ABSENT) {
-        throw domain.absent(ChunkKind.DATA, pieces.fingerprints(), pieces.fingerprintOffset(piece));
+        throw domain.lost(
+            ChunkKind.DATA,
+            pieces.fingerprints(),
+            pieces.fingerprintOffset(piece),
+            pieces.chunkLengthBytes(piece));
       }
       if (pieces.block[piece] == Pieces.UNKNOWN) {
         lookUpAgain(pieces, piece, offset);
@@ -169,7 +173,11 @@ final class StoredWalk implements StoredChunks {
     unknownCount = offset == unknownOffset ? unknownCount + 1 : 1;
     unknownOffset = offset;
     if (unknownCount > MAX_LOOK_UPS) {
-      throw domain.absent(ChunkKind.DATA, pieces.fingerprints(), pieces.fingerprintOffset(piece));
+      throw domain.lost(
+          ChunkKind.DATA,
+          pieces.fingerprints(),
+          pieces.fingerprintOffset(piece),
+          pieces.chunkLengthBytes(piece));
     }
     walkAgain(offset);
   }

@@ -934,6 +934,7 @@ public final class Housekeeper {
             containers,
             ground.index(),
             live,
+            nodes,
             parameterSet,
             owners,
             new LiveVectors.Between() {

@@ -2,9 +2,11 @@ package onefold.store.housekeeping;
 
 import java.io.IOException;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import onefold.chunker.ChunkKind;
 import onefold.chunker.EntryType;
 import onefold.chunker.Fingerprint;
@@ -39,6 +41,7 @@ final class Mark implements Ground.RootVisitor {
   private final LiveChunks live;
   private final Owners owners;
   private final LiveVectors.Between between;
+  private final Set<Long> candidates;
   private final byte[] gathered = new byte[GATHERED * Fingerprint.BYTES];
   private int gatheredCount;
   private final NodeReader reader = new NodeReader();
@@ -55,6 +58,7 @@ final class Mark implements Ground.RootVisitor {
   /**
    * Makes one.
    *
+   * @param candidates containers of nodes whose directories {@code live} was made from
    * @param owners learns which chunks belong to one root alone
    * @param between called every now and then; may wait, or end the mark
    */
@@ -62,9 +66,11 @@ final class Mark implements Ground.RootVisitor {
       Containers containers,
       ChunkIndex index,
       LiveChunks live,
+      Collection<Long> candidates,
       ParameterSet set,
       Owners owners,
       LiveVectors.Between between) {
+    this.candidates = Set.copyOf(candidates);
     this.owners = owners;
     this.between = between;
     this.containers = containers;
@@ -137,6 +143,14 @@ final class Mark implements Ground.RootVisitor {
             -1,
             "a stored copy, because something that is kept refers to it",
             "none");
+      }
+      if (candidates.contains(place.containerNumbers()[0])) {
+        // Its container's directory does not tell it any more, so nobody can say what is below it.
+        throw new CorruptDataException(
+            containers.nameInErrors(ChunkKind.NODE, place.containerNumbers()[0]),
+            -1,
+            "a directory with node " + Fingerprint.of(fingerprints, offset),
+            "one that has lost slot " + place.slots()[0]);
       }
     }
   }

@@ -228,8 +228,9 @@ final class Sweep {
 
   /**
    * Slots that are live and have no younger copy. The bit behind the last slot says that a chunk is
-   * live and nowhere in the index, because its bytes here are damaged: the container stays, for
-   * whoever may yet make something of them.
+   * live and nowhere in the index, because its bytes here are damaged, or that it is lost and
+   * nobody can tell whether it is live: the container stays, for whoever may yet make something of
+   * them.
    */
   private BitSet needed(ContainerDirectory directory, Copies copies) {
     FingerprintBatch chunks = directory.chunks();
@@ -243,6 +244,12 @@ final class Sweep {
     BitSet nowhere = copies.nowhere;
     for (int slot = nowhere.nextSetBit(0); slot >= 0; slot = nowhere.nextSetBit(slot + 1)) {
       if (isMarked(chunks, slot)) {
+        needed.set(chunks.count());
+      }
+    }
+    for (int slot = 0; slot < chunks.count(); slot++) {
+      // That of a node that is needed would have ended the mark.
+      if (chunks.kind() == ChunkKind.DATA && directory.isLost(slot) && live.markedCount() > 0) {
         needed.set(chunks.count());
       }
     }

@@ -490,14 +490,7 @@ class DamageTest {
     byte[] second = Walk.content(5, 150_000);
     Simulation damaged =
         filled(seed, new String[] {"first", "second"}, new byte[][] {first, second});
-    for (String file : containers(damaged.device(), "data")) {
-      byte[] whole = damaged.device().peek(file);
-      int tables =
-          java.nio.ByteBuffer.wrap(whole)
-              .order(java.nio.ByteOrder.LITTLE_ENDIAN)
-              .getInt(whole.length - 192 + 76);
-      damaged.device().overwriteAtRest(file, tables - 50, new byte[100]);
-    }
+    damageLastBlockAndTables(damaged.device(), containers(damaged.device(), "data"));
     onEngine(
         damaged,
         (engine, device) -> {
@@ -517,6 +510,78 @@ class DamageTest {
           assertArrayEquals(first, Walk.get(engine, "first"));
           assertArrayEquals(second, Walk.get(engine, "second"));
         });
+  }
+
+  /** Damages the last block of each file and the tables behind it. */
+  private static void damageLastBlockAndTables(SimulatedDevice device, List<String> files)
+      throws IOException {
+    for (String file : files) {
+      byte[] whole = device.peek(file);
+      int tables =
+          java.nio.ByteBuffer.wrap(whole)
+              .order(java.nio.ByteOrder.LITTLE_ENDIAN)
+              .getInt(whole.length - 192 + 76);
+      device.overwriteAtRest(file, tables - 50, new byte[100]);
+    }
+  }
+
+  @Test
+  void housekeepingKeepsAContainerOfWhichNobodyKnowsAllThatIsInIt() throws Exception {
+    long seed = Simulation.seed();
+    byte[] kept = Walk.content(4, 20_000);
+    byte[] dead = Walk.content(5, 150_000);
+    for (boolean indexed : new boolean[] {false, true}) {
+      Simulation whole = filled(seed, new String[] {"dead", "kept"}, new byte[][] {dead, kept});
+      Simulation damaged =
+          indexed ? onEngine(whole, (engine, device) -> {}).afterProcessEnd(seed) : whole;
+      damageLastBlockAndTables(damaged.device(), containers(damaged.device(), "data"));
+      onEngine(
+          damaged,
+          (engine, device) -> {
+            StoreRecord store = Walk.defaultStore(engine);
+            engine.deleteItem(Walk.commandId("delete"), store.id(), "dead");
+            engine.runHousekeeping(store.domainId());
+            engine.runHousekeeping(store.domainId());
+            var told = assertThrows(CorruptDataException.class, () -> Walk.get(engine, "kept"));
+            assertTrue(told.file().contains("/data/") && told.offsetBytes() > 0, told::toString);
+            // From now on nodes are not trusted, so that a client that asks for the root first
+            // heals.
+            SourceSide client = new SourceSide(kept);
+            try (IngestSession session = engine.openIngest(store.id(), "again", Optional.empty())) {
+              client.upload(session);
+              assertInstanceOf(
+                  CommitOutcome.Committed.class,
+                  session.commit(
+                      client.root(), Walk.request(Walk.commandId("again"), CommitMode.IF_ABSENT)));
+            }
+            assertArrayEquals(kept, Walk.get(engine, "kept"));
+          });
+    }
+  }
+
+  @Test
+  void aNodeThatIsLostWithItsContainersDirectoryStopsTheSweep() throws Exception {
+    long seed = Simulation.seed();
+    for (boolean indexed : new boolean[] {false, true}) {
+      Simulation whole =
+          filled(
+              seed,
+              new String[] {"dead", "kept"},
+              new byte[][] {Walk.content(5, 150_000), Walk.content(4, 150_000)});
+      Simulation damaged =
+          indexed ? onEngine(whole, (engine, device) -> {}).afterProcessEnd(seed) : whole;
+      damageLastBlockAndTables(damaged.device(), containers(damaged.device(), "node"));
+      onEngine(
+          damaged,
+          (engine, device) -> {
+            StoreRecord store = Walk.defaultStore(engine);
+            engine.deleteItem(Walk.commandId("delete"), store.id(), "dead");
+            long before = engine.domainStatistics(store.domainId()).uniqueBytes();
+            assertThrows(
+                CorruptDataException.class, () -> engine.runHousekeeping(store.domainId()));
+            assertEquals(before, engine.domainStatistics(store.domainId()).uniqueBytes());
+          });
+    }
   }
 
   @Test

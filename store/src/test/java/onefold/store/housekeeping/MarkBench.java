@@ -127,6 +127,7 @@ public final class MarkBench {
               containers,
               index,
               live,
+              nodes,
               ParameterSet.SET_1,
               new Owners(live.nodeNumbers()),
               () -> {});
