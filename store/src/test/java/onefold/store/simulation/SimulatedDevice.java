@@ -120,6 +120,30 @@ public final class SimulatedDevice implements Device {
     return usedBytes;
   }
 
+  /** Bytes of files that have no name any more and are still open. */
+  public long unlinkedBytes() {
+    guard.lock();
+    try {
+      return usedBytes - namedBytes(root, new HashSet<>());
+    } finally {
+      guard.unlock();
+    }
+  }
+
+  private static long namedBytes(DirectoryNode directory, Set<Node> seen) {
+    long bytes = 0;
+    for (Node node : directory.names.values()) {
+      if (seen.add(node)) {
+        bytes +=
+            switch (node) {
+              case FileNode file -> file.content.sizeBytes();
+              case DirectoryNode below -> namedBytes(below, seen);
+            };
+      }
+    }
+    return bytes;
+  }
+
   /** Number of calls so far, of all kinds. */
   public long callCount() {
     return callCount;
@@ -188,11 +212,21 @@ public final class SimulatedDevice implements Device {
 
   /** A copy of everything, pending changes included, without open files, locks and faults. */
   public SimulatedDevice fork() {
+    return fork(null);
+  }
+
+  /**
+   * What the end of a process leaves, for the tasks of a new scheduler: everything that was written
+   * is seen, and what was not forced can still be lost by a power loss later on.
+   */
+  public SimulatedDevice fork(@Nullable SimulatedScheduler next) {
     guard.lock();
     try {
       var copies = new HashMap<Node, Node>();
       var newRoot = (DirectoryNode) fullCopy(root, copies);
-      var device = new SimulatedDevice(newRoot, null, new SeamTrace(), callCount);
+      var device =
+          new SimulatedDevice(
+              newRoot, next, next == null ? new SeamTrace() : next.trace(), callCount);
       for (Pending change : pending) {
         device.pending.add(change.moved(node -> fullCopy(node, copies)));
       }
@@ -478,7 +512,7 @@ public final class SimulatedDevice implements Device {
     guard.lock();
     try {
       node = directoryNode(directory);
-      failForce(outcome, directory);
+      failForce(outcome, directory, null);
       names = node.frozenNames();
       until = sequence;
     } finally {
@@ -499,8 +533,28 @@ public final class SimulatedDevice implements Device {
     leave(DeviceCall.Kind.FORCE_DIRECTORY, directory, 0, outcome);
   }
 
+  /** What is durable of a file, and the changes of it that were made since. */
+  private PagedBytes withPending(FileNode file, long until) {
+    PagedBytes durable = file.durable.snapshot();
+    for (Pending change : pending) {
+      if (change.sequence() <= until && change.forcedBy(file)) {
+        switch (change) {
+          case Pending.Write write ->
+              durable.write(write.positionBytes(), write.bytes(), 0, write.bytes().length);
+          case Pending.Resize resize -> durable.resize(resize.sizeBytes());
+          case Pending.Link _, Pending.Unlink _, Pending.Rename _ ->
+              throw new IllegalStateException("a change of names of a file");
+        }
+      }
+    }
+    return durable;
+  }
+
   private void dropPending(long until, Node forced) {
     committedSequence = Math.max(committedSequence, until);
+    if (pending.isEmpty()) {
+      return;
+    }
     pending.removeIf(change -> change.sequence() <= until && change.forcedBy(forced));
   }
 
@@ -661,8 +715,16 @@ public final class SimulatedDevice implements Device {
     }
   }
 
-  private void failForce(Faults.Outcome outcome, String path) {
+  /**
+   * Lets a force fail. What it was to cover is seen until the power goes and counts as clean, as in
+   * the caches of the real systems: no later force writes it.
+   */
+  private void failForce(Faults.Outcome outcome, String path, @Nullable FileNode file) {
     if (outcome == Faults.Outcome.IO_ERROR || outcome == Faults.Outcome.FULL) {
+      if (file != null) {
+        pending.removeIf(change -> change instanceof Pending.Write && change.forcedBy(file));
+        file.forceFailed = true;
+      }
       failedForce = new DeviceForceException(path, new IOException("input/output error"));
       throw failedForce;
     }
@@ -762,6 +824,7 @@ public final class SimulatedDevice implements Device {
             copy.content = file.content.snapshot();
             copy.durable = file.durable.snapshot();
             copy.durableSequence = file.durableSequence;
+            copy.forceFailed = file.forceFailed;
             yield copy;
           }
           case DirectoryNode directory -> {
@@ -789,6 +852,9 @@ public final class SimulatedDevice implements Device {
     PagedBytes content = new PagedBytes();
     PagedBytes durable = new PagedBytes();
     int openCount;
+
+    /** Whether something of it that is seen will never be durable, because a force has failed. */
+    boolean forceFailed;
 
     @Override
     void freeze() {
@@ -973,7 +1039,7 @@ public final class SimulatedDevice implements Device {
       long until;
       guard.lock();
       try {
-        failForce(outcome, path);
+        failForce(outcome, path, file);
         covered = file.content.snapshot();
         until = sequence;
       } finally {
@@ -984,7 +1050,7 @@ public final class SimulatedDevice implements Device {
       try {
         checkAlive();
         if (outcome != Faults.Outcome.LOST_FORCE && until >= file.durableSequence) {
-          file.durable = covered;
+          file.durable = file.forceFailed ? withPending(file, until) : covered;
           file.durableSequence = until;
           dropPending(until, file);
         }

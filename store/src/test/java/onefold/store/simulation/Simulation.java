@@ -1,6 +1,7 @@
 package onefold.store.simulation;
 
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,34 +20,31 @@ public final class Simulation {
 
   /** A run on an empty device. */
   public Simulation(long seed) {
-    this(seed, null, null);
+    this(seed, SimulatedDevice::new);
   }
 
-  private Simulation(long seed, @Nullable SimulatedDevice before, @Nullable CrashModel model) {
+  private Simulation(long seed, Function<SimulatedScheduler, SimulatedDevice> disk) {
     trace = new SeamTrace(Integer.getInteger("onefold.trace", 0));
     scheduler = new SimulatedScheduler(seed, trace, SimulatedScheduler.DEFAULT_MAX_CALLS);
-    device =
-        before == null
-            ? new SimulatedDevice(scheduler)
-            : model == null ? before.crash(seed, scheduler) : before.crash(model, seed, scheduler);
+    device = disk.apply(scheduler);
   }
 
   /** A new run on a state that a power loss now may leave of this device. */
   public Simulation afterPowerLoss(long seed) {
-    return new Simulation(seed, device, null);
+    return new Simulation(seed, next -> device.crash(seed, next));
   }
 
   /** A new run on a state that a power loss now may leave by one model. */
   public Simulation afterPowerLoss(CrashModel model, long seed) {
-    return new Simulation(seed, device, model);
+    return new Simulation(seed, next -> device.crash(model, seed, next));
   }
 
   /**
    * A new run on everything that was written, forced or not: what an orderly end or a killed
-   * process leaves.
+   * process leaves. What was not forced may still be lost by a power loss in that run.
    */
   public Simulation afterProcessEnd(long seed) {
-    return new Simulation(seed, device, CrashModel.KEEP_ALL);
+    return new Simulation(seed, device::fork);
   }
 
   /** The device. */

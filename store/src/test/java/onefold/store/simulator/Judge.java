@@ -11,14 +11,18 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import onefold.chunker.ObjectRoot;
 import onefold.store.ChunkStore;
+import onefold.store.CorruptDataException;
 import onefold.store.DeletedItem;
 import onefold.store.DeletedPage;
 import onefold.store.DomainRecord;
 import onefold.store.DomainStatistics;
 import onefold.store.HousekeepingStatus;
 import onefold.store.Id;
+import onefold.store.ItemListing;
 import onefold.store.ItemPage;
+import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
 import onefold.store.SnapshotRecord;
 import onefold.store.StoreRecord;
@@ -294,7 +298,25 @@ final class Judge {
 
   /** Compares names, records and figures, of one lane or of all if it is negative. */
   void look(int lane, SplittableRandom random) throws IOException {
+    look(lane, -1, random);
+  }
+
+  /**
+   * After a step that can have changed one store only: now and then compares all the same, and else
+   * that store.
+   */
+  void lookAfter(int changed, SplittableRandom random) throws IOException {
+    look(-1, random.nextInt(LOOKS_AT_ALL_OF) == 0 ? -1 : changed, random);
+  }
+
+  /** Every so many steps all stores are compared, and after all that can have changed several. */
+  private static final int LOOKS_AT_ALL_OF = 4;
+
+  private void look(int lane, int only, SplittableRandom random) throws IOException {
     for (int store = 0; store < Address.STORES; store++) {
+      if (only >= 0 && store != only) {
+        continue;
+      }
       Model.StoreState state = world.model.store(store);
       StoreRecord record = state.record;
       if (record == null) {
@@ -313,21 +335,84 @@ final class Judge {
       checkDeleted(store, lane < 0 ? "" : Address.prefix(lane), random);
       if (lane < 0) {
         checkSnapshots(store, random);
+        if (random.nextInt(4) == 0) {
+          checkOrdered(store, random);
+        }
         checkUnfinished(store);
         checkFigures(state);
       }
     }
     for (int i = 0; i < Address.LANES; i++) {
-      if (lane < 0 || lane == i) {
+      if (only < 0 && (lane < 0 || lane == i)) {
         checkRecords(i);
       }
     }
+    checkTime();
     if (lane < 0) {
-      checkDomains();
+      if (only < 0) {
+        checkDomains();
+      }
       Optional<String> problem = world.store().problem();
       Wrong.unless(
-          problem.isEmpty() || world.disturbed, () -> "the store has a problem: " + problem);
+          problem.isEmpty() || world.disturbed || world.rotten,
+          () -> "the store has a problem: " + problem);
     }
+  }
+
+  /** Store time never goes back, over no end and no cut: locks depend on it. */
+  private void checkTime() {
+    long now = world.store().storeTimeMillis();
+    Wrong.unless(
+        now >= world.storeTimeMillis,
+        () -> "store time is " + now + ", and was " + world.storeTimeMillis);
+    for (int store = 0; store < Address.STORES; store++) {
+      for (Model.Known known : world.model.store(store).items.values()) {
+        // What was answered was written down with its time.
+        world.storeTimeMillis = Math.max(world.storeTimeMillis, known.item().createdAtMillis());
+      }
+    }
+  }
+
+  /** Lists a whole store in an order by which nobody looks names up. */
+  private void checkOrdered(int store, SplittableRandom random) throws IOException {
+    Model.StoreState state = world.model.store(store);
+    ItemQuery.Order[] orders = ItemQuery.Order.values();
+    var query =
+        new ItemQuery(
+            orders[random.nextInt(orders.length)], "", java.util.Collections.emptySortedMap());
+    var found = new TreeMap<String, ItemRecord>(Model.BY_BYTES);
+    ItemQuery.Place place = ItemQuery.Place.START;
+    ItemRecord last = null;
+    while (place != null) {
+      ItemListing page =
+          world.store().listItems(state.existing().id(), query, place, 1 + random.nextInt(10));
+      for (ItemRecord item : page.items()) {
+        ItemRecord before = last;
+        Wrong.unless(
+            before == null || isBefore(query.order(), before, item),
+            () -> query.order() + " lists " + item + " behind " + before);
+        Wrong.unless(
+            found.put(item.name(), item) == null,
+            () -> query.order() + " lists '" + item.name() + "' twice");
+        last = item;
+      }
+      place = page.next();
+    }
+    var expected = new TreeMap<String, ItemRecord>(Model.BY_BYTES);
+    state.items.forEach((name, known) -> expected.put(name, known.item()));
+    Wrong.unless(
+        expected.equals(found),
+        () -> query.order() + " lists " + found.keySet() + ", expected " + expected.keySet());
+  }
+
+  private static boolean isBefore(ItemQuery.Order order, ItemRecord one, ItemRecord other) {
+    int by =
+        switch (order) {
+          case NAME -> 0;
+          case AGE -> Long.compare(other.createdAtMillis(), one.createdAtMillis());
+          case SIZE -> Long.compare(other.root().lengthBytes(), one.root().lengthBytes());
+        };
+    return (by == 0 ? Model.BY_BYTES.compare(one.name(), other.name()) : by) < 0;
   }
 
   /** Lists what follows a name in pages of random sizes and compares it with the model. */
@@ -514,36 +599,36 @@ final class Judge {
       }
       Id domainId = state.existing().domainId();
       for (Model.Known known : new ArrayList<>(state.items.values())) {
-        Reading.check(
-            store,
-            domainId,
-            known.item().root(),
-            known.content(),
-            random.nextLong(),
-            "'" + known.item().name() + "' of " + state.existing().name());
+        var _ =
+            isReadable(
+                domainId,
+                known.item().root(),
+                known.content(),
+                random.nextLong(),
+                "'" + known.item().name() + "' of " + state.existing().name());
       }
       for (Map.Entry<String, SortedMap<String, Model.Known>> snapshot :
           state.snapshots.entrySet()) {
         for (Model.Known known : snapshot.getValue().values()) {
-          Reading.check(
-              store,
-              domainId,
-              known.item().root(),
-              known.content(),
-              random.nextLong(),
-              "'" + known.item().name() + "' of " + snapshot.getKey());
+          var _ =
+              isReadable(
+                  domainId,
+                  known.item().root(),
+                  known.content(),
+                  random.nextLong(),
+                  "'" + known.item().name() + "' of " + snapshot.getKey());
         }
       }
       long safe = store.storeTimeMillis() + Lane.SAFE_MILLIS;
       for (Map.Entry<Model.Grave, Model.Buried> grave : state.deleted.entrySet()) {
         if (grave.getValue().purgeNotBefore() > safe) {
-          Reading.check(
-              store,
-              domainId,
-              grave.getValue().known().item().root(),
-              grave.getValue().known().content(),
-              random.nextLong(),
-              "deleted " + grave.getKey());
+          var _ =
+              isReadable(
+                  domainId,
+                  grave.getValue().known().item().root(),
+                  grave.getValue().known().content(),
+                  random.nextLong(),
+                  "deleted " + grave.getKey());
         }
       }
       for (UnfinishedUpload upload : store.unfinishedUploads(state.existing().id())) {
@@ -552,16 +637,38 @@ final class Judge {
           if (isIt(saved, upload)) {
             byte[] begun =
                 Arrays.copyOf(saved.whole(), Math.toIntExact(saved.root().lengthBytes()));
-            Reading.check(
-                store, domainId, saved.root(), begun, random.nextLong(), "unfinished " + upload);
+            var _ =
+                isReadable(
+                    domainId, saved.root(), begun, random.nextLong(), "unfinished " + upload);
           }
         }
       }
     }
   }
 
+  /**
+   * Reads an object and compares it; says whether it can be read. Where data was damaged it may not
+   * be; that is for the store to say, and never by other bytes.
+   */
+  boolean isReadable(Id domainId, ObjectRoot root, byte[] expected, long seed, String what)
+      throws IOException {
+    try {
+      Reading.check(world.store(), domainId, root, expected, seed, what);
+      return true;
+    } catch (CorruptDataException e) {
+      if (world.rotten) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
   /** Checks that a domain whose items are all gone holds no more than its open containers. */
   void checkEmpty(DomainRecord domain) throws IOException {
+    long unlinked = world.simulation().device().unlinkedBytes();
+    Wrong.unless(
+        unlinked == 0,
+        () -> "nobody reads, and " + unlinked + " bytes of deleted files are still open");
     DomainStatistics figures = world.store().domainStatistics(domain.id());
     HousekeepingStatus status = world.store().housekeepingStatus(domain.id());
     int lanes = world.settings.containers().lanes();

@@ -8,6 +8,7 @@ import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import onefold.store.CommitMode;
+import onefold.store.CorruptDataException;
 import onefold.store.Id;
 import onefold.store.ItemRecord;
 import onefold.store.LockKind;
@@ -103,7 +104,15 @@ final class Lane {
       case Step.CheckAll check -> judge.readAll(check.seed());
       case Step.FillDisk fill -> world.setFull(fill.freeBytes());
       case Step.FreeDisk() -> world.setSpace();
-      case Step.Reopen(), Step.Cut _, Step.Together _ ->
+      case Step.Heal heal -> uploads.heal(heal.seed());
+      case Step.Hurt hurt -> uploads.hurt(hurt);
+      case Step.MustRead must -> uploads.mustRead(must);
+      case Step.Reopen(),
+          Step.Cut _,
+          Step.Together _,
+          Step.FailedCall _,
+          Step.NoSpace _,
+          Step.Damage _ ->
           throw new IllegalStateException("not a step of a lane: " + step);
     }
   }
@@ -164,16 +173,24 @@ final class Lane {
     } catch (RefusedException e) {
       world.intents[number] = null;
       world.refusedCount++;
-      if (expected.must.contains(e.reason()) || expected.may.contains(e.reason())) {
+      if (expected.must.contains(e.reason())
+          || expected.may.contains(e.reason())
+          || (world.rotten && isOfDamage(e))) {
         return null;
       }
       throw new Wrong("refused with " + e.reason() + ", expected " + expected, e);
     } catch (StoreFullException e) {
       world.intents[number] = null;
-      if (world.full) {
+      if (world.mayBeFull()) {
         return null;
       }
       throw new Wrong("the disk is said to be full", e);
+    } catch (IOException e) {
+      if (world.rotten && isOfDamage(e)) {
+        world.intents[number] = null;
+        return null;
+      }
+      throw e;
     }
     if (!expected.must.isEmpty()) {
       long after = world.store().storeTimeMillis();
@@ -181,6 +198,12 @@ final class Lane {
           "not refused, expected " + expected.must + ", store time " + before + " to " + after);
     }
     return answer;
+  }
+
+  /** Whether a call says that what it needs is damaged. Then nothing has changed. */
+  static boolean isOfDamage(IOException e) {
+    return e instanceof CorruptDataException
+        || String.valueOf(e.getMessage()).contains("found damaged");
   }
 
   void intend(@Nullable Intent intent) {
@@ -406,11 +429,17 @@ final class Lane {
                         step.held(),
                         until));
     if (item != null && known != null) {
+      boolean lockIsAsItMustBe =
+          until == 0
+              ? item.lockedUntilMillis() == known.item().lockedUntilMillis()
+                  && item.lockKind() == known.item().lockKind()
+              : item.lockedUntilMillis() == until;
       Wrong.unless(
           item.root().equals(known.item().root())
               && item.tags().equals(tags)
-              && item.held() == step.held(),
-          () -> "updated to " + item);
+              && item.held() == step.held()
+              && lockIsAsItMustBe,
+          () -> "updated to " + item + ", before: " + known.item());
       state.items.put(step.of().itemName(), new Model.Known(item, known.content()));
     }
     intend(null);
@@ -631,13 +660,13 @@ final class Lane {
     Model.StoreState state = world.model.store(step.of());
     Model.Known known = world.model.item(step.of());
     if (state.record != null && known != null) {
-      Reading.check(
-          world.store(),
-          state.existing().domainId(),
-          known.item().root(),
-          known.content(),
-          step.seed(),
-          step.of().toString());
+      var _ =
+          judge.isReadable(
+              state.existing().domainId(),
+              known.item().root(),
+              known.content(),
+              step.seed(),
+              step.of().toString());
     }
   }
 
@@ -647,15 +676,24 @@ final class Lane {
     Model.Known known = world.model.item(step.of());
     if (state.record != null && known != null) {
       ObjectReader reader =
-          world.store().openReader(state.existing().domainId(), known.item().root());
-      world.readers[step.slot()] = new World.OpenReader(reader, known.content());
+          attempt(
+              Expected.SUCCESS,
+              () -> world.store().openReader(state.existing().domainId(), known.item().root()));
+      world.readers[step.slot()] =
+          reader == null ? null : new World.OpenReader(reader, known.content());
     }
   }
 
   private void readOpen(Step.ReadOpen step) throws IOException {
     World.OpenReader open = world.readers[step.slot()];
     if (open != null) {
-      Reading.check(open.reader(), open.content(), step.seed(), "an open reader");
+      var _ =
+          attempt(
+              Expected.SUCCESS,
+              () -> {
+                Reading.check(open.reader(), open.content(), step.seed(), "an open reader");
+                return true;
+              });
     }
   }
 
@@ -677,6 +715,10 @@ final class Lane {
 
   LaneSnapshots snapshots() {
     return snapshots;
+  }
+
+  Judge judge() {
+    return judge;
   }
 
   LaneUploads uploads() {

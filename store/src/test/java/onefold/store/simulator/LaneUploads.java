@@ -27,6 +27,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The steps of a lane that bring bytes in. */
 final class LaneUploads {
+  /** An item has fewer blocks. */
+  private static final int MAX_HEALINGS = 100;
+
   private final Lane lane;
   private final World world;
 
@@ -226,10 +229,20 @@ final class LaneUploads {
               slot.upload.feed(untilBytes);
               return true;
             });
+    checkPromises(slot);
     if (done == null) {
       leave(number);
     }
     return done != null;
+  }
+
+  /** What an upload was told is present stays present, unless data was damaged. */
+  private void checkPromises(World.Slot slot) {
+    if (slot.upload instanceof SourceUpload source) {
+      Wrong.unless(
+          source.takenBackCount() == 0 || world.rotten,
+          () -> "answered present or stored, and lacking soon after, for " + slot.address);
+    }
   }
 
   private static Lane.Expected mayBeSuperseded(World.Slot slot) {
@@ -249,6 +262,7 @@ final class LaneUploads {
     }
     Optional<ObjectRoot> made =
         lane.attempt(mayBeSuperseded(slot), () -> Optional.ofNullable(slot.upload.root()));
+    checkPromises(slot);
     if (made == null) {
       leave(step.slot());
       return;
@@ -293,7 +307,7 @@ final class LaneUploads {
       return;
     }
     ItemRecord item = commit(slot, step.mode(), step.tags(), world.newId());
-    if (item != null || slot.superseded || world.full) {
+    if (item != null || slot.superseded || world.mayBeFull() || world.rotten) {
       leave(step.slot());
     }
   }
@@ -344,8 +358,12 @@ final class LaneUploads {
         lane.attempt(
             expected,
             () -> slot.upload.commit(new CommitRequest(command, mode, Lane.tags(tags), 0)));
+    checkPromises(slot);
     if (slot.upload instanceof SourceUpload source) {
       world.lackingCount += source.lackingCount();
+      Wrong.unless(
+          source.lackingCount() == 0 || world.rotten,
+          "something was answered present and has gone, though nothing was damaged");
     }
     if (item == null) {
       unfinished.mayBeAbsent = mayBeAbsent;
@@ -390,7 +408,7 @@ final class LaneUploads {
               return true;
             });
     if (done == null) {
-      unfinished.mayBeAbsent = before || world.full;
+      unfinished.mayBeAbsent = before || world.mayBeFull();
     } else {
       unfinished.possible.removeIf(saved -> saved.uploadId().equals(slot.upload.uploadId()));
     }
@@ -451,6 +469,125 @@ final class LaneUploads {
           "an open upload was ended from outside");
       world.model.store(address).unfinished.remove(address.itemName());
     }
+  }
+
+  // ---- damage
+
+  /**
+   * Sends again whatever cannot be read, and looks whether it can be then. A block is found damaged
+   * when it is read, and several may be below one item, so that it may take some rounds.
+   */
+  void heal(long seed) throws IOException {
+    var random = new SplittableRandom(seed);
+    for (int store = 0; store < Address.STORES; store++) {
+      for (int i = 0; i < Address.LANES; i++) {
+        for (int name = 0; name < Address.NAMES_PER_LANE; name++) {
+          heal(new Address(store, i, name), random);
+        }
+      }
+    }
+  }
+
+  private void heal(Address address, SplittableRandom random) throws IOException {
+    Step.Road[] roads = Step.Road.values();
+    Step.Road road = roads[random.nextInt(roads.length)];
+    for (int round = 0; !isReadable(address, random); round++) {
+      Model.Known known = java.util.Objects.requireNonNull(world.model.item(address));
+      byte[] content = known.content();
+      if (!lane.expectedPlacing(address, CommitMode.REPLACE, content.length)
+          .equals(Lane.Expected.SUCCESS)) {
+        return; // Locked, held, or over the quota by now.
+      }
+      Wrong.unless(
+          round < MAX_HEALINGS, () -> address + " was sent again and again and is not readable");
+      World.Slot slot =
+          open(
+              address,
+              List.of(new Plan.Segment(content, 0)),
+              road,
+              Compression.LZ4,
+              random.nextLong(),
+              Optional.empty(),
+              Lane.Expected.SUCCESS);
+      if (slot == null) {
+        return; // The disk is full.
+      }
+      var _ = commit(slot, CommitMode.REPLACE, 0, world.newId());
+      close(slot);
+      if (world.mayBeFull()) {
+        return;
+      }
+    }
+  }
+
+  /** Damages what nobody else has, and reads it: from then on the store knows of it. */
+  void hurt(Step.Hurt step) throws IOException {
+    Model.Known known = world.model.item(step.of());
+    if (known == null || known.content().length <= NEEDLE_BYTES) {
+      return;
+    }
+    world.rotten = true;
+    var random = new SplittableRandom(step.seed());
+    int at = random.nextInt(known.content().length - NEEDLE_BYTES);
+    byte[] needle = java.util.Arrays.copyOfRange(known.content(), at, at + NEEDLE_BYTES);
+    var device = world.simulation().device();
+    boolean any = false;
+    for (String path : device.files()) {
+      if (path.contains("/data/")) {
+        int found = indexOf(device.peek(path), needle);
+        if (found >= 0) {
+          device.flipBit(path, found + random.nextInt(NEEDLE_BYTES), random.nextInt(8));
+          any = true;
+        }
+      }
+    }
+    if (any && !isReadable(step.of(), random)) {
+      // The next answer comes when what the read has found is durable.
+      lane.run(new Step.PutRecord(step.of().lane(), 0, step.base() & 63));
+      world.knownDamage.put(
+          step.base(), new World.KnownDamage(known.item().version(), world.damageCount));
+    }
+  }
+
+  /** Looks at a copy that was sent after the damage of the first was known. */
+  void mustRead(Step.MustRead step) throws IOException {
+    Model.Known known = world.model.item(step.of());
+    World.KnownDamage damage = world.knownDamage.get(step.plan().base());
+    if (known != null
+        && damage != null
+        && damage.damageCount() == world.damageCount
+        && damage.version() < known.item().version()
+        && java.util.Arrays.equals(known.content(), Plan.joined(step.plan().segments()))) {
+      Wrong.unless(
+          isReadable(step.of(), new SplittableRandom(step.seed())),
+          () -> step.of() + " was sent when the damage was known, and shares what is damaged");
+    }
+  }
+
+  private static int indexOf(byte[] bytes, byte[] needle) {
+    for (int i = 0; i + needle.length <= bytes.length; i++) {
+      if (bytes[i] == needle[0]
+          && java.util.Arrays.equals(bytes, i, i + needle.length, needle, 0, needle.length)) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  private static final int NEEDLE_BYTES = 16;
+
+  private boolean isReadable(Address address, SplittableRandom random) throws IOException {
+    Model.Known known = world.model.item(address);
+    StoreRecord store = world.model.store(address).record;
+    return known == null
+        || store == null
+        || lane.judge()
+            .isReadable(
+                store.domainId(),
+                known.item().root(),
+                known.content(),
+                random.nextLong(),
+                address.toString());
   }
 
   // ---- splices

@@ -1,6 +1,8 @@
 package onefold.store.simulator;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -8,6 +10,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import onefold.chunker.ParameterSet;
+import onefold.chunker.RecipeBuilder;
 
 /**
  * What an upload is to contain, in a few numbers, so that a step that is printed says it all. Plans
@@ -31,7 +35,9 @@ record Plan(int base, Kind kind, int lengthBytes, int edits, long editSeed, int 
     TEXT,
     ZEROS,
     /** Repeat every 16 bytes. */
-    PERIODIC
+    PERIODIC,
+    /** Those of a node of a recipe: what makes a data chunk a node's twin. */
+    NODE
   }
 
   private static final String[] WORDS = {
@@ -48,6 +54,9 @@ record Plan(int base, Kind kind, int lengthBytes, int edits, long editSeed, int 
 
   /** The upload's segments; with one segment and no hole it is a plain stream. */
   List<Segment> segments() {
+    if (kind == Kind.NODE) {
+      return List.of(new Segment(node(), 0));
+    }
     byte[] whole = edited(document());
     var random = new SplittableRandom(editSeed ^ 0x6d61726b73L);
     int[] ends = new int[marks + 1];
@@ -84,6 +93,9 @@ record Plan(int base, Kind kind, int lengthBytes, int edits, long editSeed, int 
   private record Document(int base, Kind kind) {}
 
   private byte[] document() {
+    if (base >= ProgramMaker.UNIQUE_BASE) {
+      return document(lengthBytes);
+    }
     var which = new Document(base, kind);
     byte[] known = DOCUMENTS.get(which);
     if (known == null || known.length < lengthBytes) {
@@ -114,7 +126,7 @@ record Plan(int base, Kind kind, int lengthBytes, int edits, long editSeed, int 
           at += n;
         }
       }
-      case ZEROS -> {}
+      case ZEROS, NODE -> {}
       case PERIODIC -> {
         for (int i = 0; i < lengthBytes; i++) {
           bytes[i] = (byte) (base * 31 + (i & 15) * 17);
@@ -123,6 +135,30 @@ record Plan(int base, Kind kind, int lengthBytes, int edits, long editSeed, int 
     }
     return bytes;
   }
+
+  /** The lowest first node of the document that compresses to a half, of the same other figures. */
+  private byte[] node() {
+    var twin = new Plan(base, Kind.HALF, lengthBytes % NODE_OF_BYTES, edits, editSeed, 0);
+    var first = new ArrayList<byte[]>();
+    try {
+      var recipe =
+          new RecipeBuilder(
+              ParameterSet.SET_1,
+              (level, node, nodeBytes, fingerprint) -> first.add(Arrays.copyOf(node, nodeBytes)));
+      for (Pieces.Piece piece : Pieces.of(twin.segments(), ParameterSet.SET_1)) {
+        if (piece.fingerprint() != null) {
+          recipe.chunk(piece.fingerprint().toBytes(), 0, Math.toIntExact(piece.lengthBytes()));
+        }
+      }
+      var _ = recipe.finish();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return first.getFirst();
+  }
+
+  /** A node over so many bytes is short enough to be one chunk. */
+  private static final int NODE_OF_BYTES = 40_000;
 
   private byte[] edited(byte[] document) {
     byte[] bytes = document;

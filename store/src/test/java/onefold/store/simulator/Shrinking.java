@@ -118,6 +118,40 @@ final class Shrinking {
           }
         }
       }
+      case Step.FailedCall failed -> {
+        ways.add(List.of(failed.during()));
+        for (List<Step> during : simpler(failed.during())) {
+          if (during.size() == 1) {
+            ways.add(
+                List.of(
+                    new Step.FailedCall(
+                        during.getFirst(),
+                        failed.forces(),
+                        failed.end(),
+                        failed.calls(),
+                        false,
+                        failed.seed())));
+          }
+        }
+      }
+      case Step.NoSpace full -> {
+        ways.add(List.of(full.during()));
+        for (List<Step> during : simpler(full.during())) {
+          if (during.size() == 1) {
+            ways.add(List.of(new Step.NoSpace(during.getFirst(), full.calls(), full.journal())));
+          }
+        }
+      }
+      case Step.Damage damage -> {
+        for (List<Step> during : simpler(damage.during())) {
+          if (during.size() == 1) {
+            ways.add(
+                List.of(
+                    new Step.Damage(
+                        during.getFirst(), damage.how(), damage.number(), damage.seed())));
+          }
+        }
+      }
       case Step.Together together -> {
         var all = new ArrayList<Step>();
         together.lanes().forEach(all::addAll);

@@ -2,17 +2,23 @@ package onefold.store.simulator;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import onefold.store.ChunkStore;
 import onefold.store.DomainRecord;
 import onefold.store.device.Device;
+import onefold.store.device.DeviceForceException;
 import onefold.store.engine.Engine;
 import onefold.store.engine.EngineSettings;
 import onefold.store.scheduler.Scheduler;
 import onefold.store.scheduler.TaskHandle;
+import onefold.store.simulation.DeviceCall;
 import onefold.store.simulation.Faults;
 import onefold.store.simulation.SimulatedCrash;
+import onefold.store.simulation.SimulatedDevice;
 import onefold.store.simulation.Simulation;
 import org.jspecify.annotations.Nullable;
 
@@ -59,6 +65,13 @@ public final class SimulatedProgram {
   private int cutCount;
   private Step.@Nullable Cut cut;
   private boolean cutRecovery;
+
+  /** Whether the call that was to fail has failed, in this life. */
+  private boolean callFailed;
+
+  /** Whether a call is to fail in the next recovery, instead of a cut. */
+  private boolean failRecovery;
+
   private long hash;
 
   /** The program of a seed. */
@@ -120,6 +133,12 @@ public final class SimulatedProgram {
           throw new Wrong("a task was stopped and nobody cut the power", crash);
         }
         cutCount++;
+      } catch (AssertionError failure) {
+        // A task that nobody waits for was the one whose force failed: that ends the process.
+        if (!callFailed || !(failure.getCause() instanceof DeviceForceException)) {
+          throw failure;
+        }
+        cutCount++;
       }
       hash = hash * 31 + simulation.trace().hash();
       simulation = afterwards();
@@ -142,14 +161,20 @@ public final class SimulatedProgram {
   private boolean live() throws IOException {
     world.setSpace();
     Step.Cut before = cut;
+    callFailed = false;
     if (before != null && before.recoveryCalls() > 0 && !cutRecovery) {
       cutRecovery = true;
-      cutAt(before.recoveryCalls());
+      if (failRecovery) {
+        failRecovery = false;
+        failAt(before.recoveryCalls(), false);
+      } else {
+        cutAt(before.recoveryCalls());
+      }
     } else {
       cutRecovery = false;
       cut = null;
     }
-    world.opened(opener.open(simulation.device(), simulation.scheduler(), program.settings()));
+    openAfter(before);
     simulation.device().setFaults(Faults.none());
     cut = null;
     cutRecovery = false;
@@ -162,7 +187,9 @@ public final class SimulatedProgram {
         judge.askAgain(unanswered);
       }
       makeStores();
-      judge.readAll(random.nextLong());
+      if (!world.rotten || random.nextBoolean()) { // Else what was damaged is not read at once.
+        judge.readAll(random.nextLong());
+      }
     }
     while (next < program.steps().size()) {
       Step step = program.steps().get(next++);
@@ -176,13 +203,175 @@ public final class SimulatedProgram {
           run(planned.during());
           simulation.scheduler().crash();
         }
+        case Step.FailedCall planned -> runFailing(planned);
+        case Step.NoSpace planned -> runWithoutSpace(planned);
+        case Step.Damage planned -> runDamaged(planned);
         default -> run(step);
       }
-      judge.look(-1, random);
+      judge.lookAfter(changedBy(step), random);
     }
     end();
     return true;
   }
+
+  /** The one store that a step can have changed, or -1. */
+  private static int changedBy(Step step) {
+    return switch (step) {
+      case Step.Put put -> put.to().store();
+      case Step.Begin begin -> begin.to().store();
+      case Step.Resume resume -> resume.of().store();
+      case Step.EndUpload end -> end.of().store();
+      case Step.Splice splice -> splice.to().store();
+      case Step.Clone clone -> clone.to().store();
+      case Step.Delete delete -> delete.of().store();
+      case Step.Update update -> update.of().store();
+      case Step.Lock lock -> lock.of().store();
+      case Step.Undelete undelete -> undelete.of().store();
+      case Step.Purge purge -> purge.of().store();
+      case Step.Read read -> read.of().store();
+      case Step.OpenReader open -> open.of().store();
+      case Step.Listing listing -> listing.store();
+      case Step.Feed _, Step.ReadOpen _, Step.CloseReader _, Step.CheckAll _ -> 0;
+      default -> -1;
+    };
+  }
+
+  /** Opens the store; a failed call of the disk may keep it from opening, which is tried again. */
+  private void openAfter(Step.@Nullable Cut before) throws IOException {
+    try {
+      world.opened(opener.open(simulation.device(), simulation.scheduler(), program.settings()));
+    } catch (IOException | DeviceForceException e) {
+      if (!callFailed) {
+        throw e;
+      }
+      cut = before;
+      simulation.scheduler().crash();
+    }
+  }
+
+  private void failAt(int calls, boolean forces) {
+    var seen = new AtomicLong();
+    simulation
+        .device()
+        .setFaults(call -> {
+          boolean counts =
+              !forces
+                  || call.kind() == DeviceCall.Kind.FORCE
+                  || call.kind() == DeviceCall.Kind.FORCE_DIRECTORY;
+          if (!counts || seen.incrementAndGet() != calls) {
+            return Faults.Outcome.NONE;
+          }
+          callFailed = true;
+          return Faults.Outcome.IO_ERROR;
+        });
+  }
+
+  /** Runs a step in which a call fails; then the process ends, whatever the step has answered. */
+  private void runFailing(Step.FailedCall planned) throws IOException {
+    cut =
+        new Step.Cut(
+            planned.during(),
+            planned.end(),
+            planned.calls(),
+            planned.recovery() ? planned.calls() : 0,
+            planned.seed());
+    failRecovery = planned.recovery();
+    failAt(planned.calls(), planned.forces());
+    try {
+      run(planned.during());
+    } catch (IOException | DeviceForceException e) {
+      if (!callFailed) {
+        throw e;
+      }
+    }
+    simulation.scheduler().crash();
+  }
+
+  /** Runs a step in which a call finds no space; what is refused has changed nothing. */
+  private void runWithoutSpace(Step.NoSpace planned) throws IOException {
+    world.fullForOneCall = true;
+    world.disturbed = true;
+    var seen = new AtomicLong();
+    simulation
+        .device()
+        .setFaults(call -> {
+          boolean counts =
+              call.kind().changes()
+                  && call.kind() != DeviceCall.Kind.FORCE
+                  && call.kind() != DeviceCall.Kind.FORCE_DIRECTORY
+                  && (!planned.journal() || call.path().startsWith("journal"));
+          return counts && seen.incrementAndGet() == planned.calls()
+              ? Faults.Outcome.FULL
+              : Faults.Outcome.NONE;
+        });
+    run(planned.during());
+    simulation.device().setFaults(Faults.none());
+    world.fullForOneCall = false;
+  }
+
+  // ---- damage
+
+  private void runDamaged(Step.Damage planned) throws IOException {
+    world.rotten = true;
+    world.damageCount++;
+    var seeded = new SplittableRandom(planned.seed());
+    switch (planned.how()) {
+      case BIT, ZEROS, ASTRAY -> damageAtRest(planned, seeded);
+      case WRONG_READ -> fault(planned, DeviceCall.Kind.READ, Faults.Outcome.FLIPPED_READ);
+      case READ_ELSEWHERE -> fault(planned, DeviceCall.Kind.READ, Faults.Outcome.MISDIRECTED_READ);
+      case OLD_READ -> fault(planned, DeviceCall.Kind.READ, Faults.Outcome.STALE_READ);
+      case LOST_WRITE -> fault(planned, DeviceCall.Kind.WRITE, Faults.Outcome.LOST_WRITE);
+      case WRITE_ELSEWHERE ->
+          fault(planned, DeviceCall.Kind.WRITE, Faults.Outcome.MISDIRECTED_WRITE);
+    }
+    run(planned.during());
+    simulation.device().setFaults(Faults.none());
+  }
+
+  private void fault(Step.Damage planned, DeviceCall.Kind kind, Faults.Outcome outcome) {
+    var seen = new AtomicLong();
+    simulation
+        .device()
+        .setFaults(call ->
+            call.kind() == kind
+                    && call.path().contains("/data/")
+                    && seen.incrementAndGet() == planned.number() + 1
+                ? outcome
+                : Faults.Outcome.NONE);
+  }
+
+  private static boolean isOfData(String path) {
+    return path.contains("/data/") && path.endsWith(".container");
+  }
+
+  private void damageAtRest(Step.Damage planned, SplittableRandom seeded) throws IOException {
+    SimulatedDevice device = simulation.device();
+    List<String> files =
+        device.files().stream().filter(SimulatedProgram::isOfData).sorted().toList();
+    if (files.isEmpty()) {
+      return;
+    }
+    String path = files.get(planned.number() % files.size());
+    byte[] content = device.peek(path);
+    int sectors = content.length / SECTOR_BYTES;
+    if (sectors == 0) {
+      return;
+    }
+    long sector = seeded.nextInt(sectors);
+    switch (planned.how()) {
+      case BIT ->
+          device.flipBit(
+              path, sector * SECTOR_BYTES + seeded.nextInt(SECTOR_BYTES), seeded.nextInt(8));
+      case ZEROS -> device.zeroSectors(path, sector, 1);
+      case ASTRAY, WRONG_READ, READ_ELSEWHERE, OLD_READ, LOST_WRITE, WRITE_ELSEWHERE -> {
+        int from = seeded.nextInt(sectors) * SECTOR_BYTES;
+        device.overwriteAtRest(
+            path, sector * SECTOR_BYTES, Arrays.copyOfRange(content, from, from + SECTOR_BYTES));
+      }
+    }
+  }
+
+  private static final int SECTOR_BYTES = 512;
 
   private void cutAt(int calls) {
     long at = simulation.device().callCount() + calls;
@@ -215,6 +404,10 @@ public final class SimulatedProgram {
     switch (step) {
       case Step.Reopen() -> reopen();
       case Step.Together together -> runTogether(together);
+      case Step.Heal heal -> {
+        reopenIfStopped();
+        lanes.getFirst().run(heal);
+      }
       default -> lanes.get(laneOf(step)).run(step);
     }
   }
@@ -237,6 +430,13 @@ public final class SimulatedProgram {
     world.opened(opener.open(simulation.device(), simulation.scheduler(), program.settings()));
     judge.settle();
     judge.readAll(random.nextLong());
+  }
+
+  /** An open container that has lost a write may keep everything from being committed. */
+  private void reopenIfStopped() throws IOException {
+    if (world.store().problem().isPresent()) {
+      reopen();
+    }
   }
 
   // ---- side by side
@@ -277,6 +477,8 @@ public final class SimulatedProgram {
       task.join();
     }
     world.together = false;
+    // What is wrong before what a disk that fails lets fail.
+    failures.sort(Comparator.comparing(failure -> !(failure instanceof Wrong)));
     for (Throwable failure : failures) {
       switch (failure) {
         case IOException checked -> throw checked;
@@ -318,6 +520,10 @@ public final class SimulatedProgram {
     lane.closeAll();
     lane.pause(false);
     judge.readAll(random.nextLong());
+    if (world.rotten) {
+      reopenIfStopped();
+      lane.run(new Step.Heal(random.nextLong()));
+    }
     lane.run(new Step.PutRecord(0, 0, -1)); // Checkpoints that nobody waited for come before it.
     lane.uploads().endAll();
     lane.snapshots().deleteAll();

@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
 import onefold.block.BlockBuilder;
@@ -23,6 +25,7 @@ import onefold.store.CommitRequest;
 import onefold.store.Id;
 import onefold.store.IngestSession;
 import onefold.store.ItemRecord;
+import onefold.store.RefusedException;
 
 /** An upload by a source that cuts, asks, and sends what is lacking. */
 final class SourceUpload implements OpenUpload {
@@ -40,7 +43,18 @@ final class SourceUpload implements OpenUpload {
   private final RecipeBuilder recipe;
   private final Map<Fingerprint, byte[]> nodes = new HashMap<>();
   private final Map<Fingerprint, Pieces.Piece> chunks = new HashMap<>();
+  private final Set<Fingerprint> answeredPresent = new HashSet<>();
+
+  /**
+   * How many checkpoints had been asked for when a chunk of data was last answered present, or was
+   * stored.
+   */
+  private final Map<Fingerprint, Integer> keptSince = new HashMap<>();
+
+  private int saveCount;
+  private int takenBackCount;
   private int next;
+  private int askedUntil;
   private int lackingCount;
 
   /** Goes on from the session's checkpoint, if it has one. */
@@ -97,6 +111,7 @@ final class SourceUpload implements OpenUpload {
       List<Pieces.Piece> batch = pieces.subList(next, next + count);
       if (!fromAbove) {
         sendLacking(batch);
+        askAhead(next + count);
       }
       for (Pieces.Piece piece : batch) {
         push(piece);
@@ -105,20 +120,52 @@ final class SourceUpload implements OpenUpload {
     }
   }
 
-  private void sendLacking(List<Pieces.Piece> batch) throws IOException {
-    var asked = new FingerprintBatch(ChunkKind.DATA, 16);
-    for (Pieces.Piece piece : batch) {
-      if (piece.fingerprint() != null) {
-        asked.add(piece.fingerprint(), Math.toIntExact(piece.lengthBytes()));
+  /** Asks for what comes later, as a source with batches on their way; it is not asked again. */
+  private void askAhead(int from) throws IOException {
+    if (random.nextBoolean()) {
+      return;
+    }
+    int start = Math.max(from, askedUntil);
+    int end = Math.min(pieces.size(), start + random.nextInt(40));
+    FingerprintBatch asked = askedFor(pieces.subList(Math.min(start, end), end));
+    if (asked.count() == 0) {
+      return;
+    }
+    askedUntil = end;
+    long[] present = session.have(asked);
+    for (int i = 0; i < asked.count(); i++) {
+      if ((present[i >>> 6] >>> i & 1) == 1) {
+        answeredPresent.add(asked.fingerprint(i));
+        keptSince.put(asked.fingerprint(i), saveCount);
       }
     }
+  }
+
+  private FingerprintBatch askedFor(List<Pieces.Piece> batch) {
+    var asked = new FingerprintBatch(ChunkKind.DATA, 16);
+    for (Pieces.Piece piece : batch) {
+      Fingerprint fingerprint = piece.fingerprint();
+      if (fingerprint != null && !answeredPresent.contains(fingerprint)) {
+        asked.add(fingerprint, Math.toIntExact(piece.lengthBytes()));
+      }
+    }
+    return asked;
+  }
+
+  private void sendLacking(List<Pieces.Piece> batch) throws IOException {
+    FingerprintBatch asked = askedFor(batch);
     if (asked.count() == 0) {
       return;
     }
     long[] present = session.have(asked);
+    boolean sendsAll = random.nextInt(8) == 0; // Then the store keeps the lacking part of a block.
     var lacking = new ArrayList<Pieces.Piece>();
     for (int i = 0; i < asked.count(); i++) {
-      if ((present[i >>> 6] >>> i & 1) == 0 || random.nextInt(20) == 0) {
+      boolean found = (present[i >>> 6] >>> i & 1) == 1;
+      if (found) {
+        keptSince.put(asked.fingerprint(i), saveCount);
+      }
+      if (!found || sendsAll || random.nextInt(20) == 0) {
         lacking.add(chunk(asked.fingerprint(i)));
       }
     }
@@ -167,6 +214,7 @@ final class SourceUpload implements OpenUpload {
       Wrong.unless(
           answered.fingerprint(i).equals(inside.get(i)),
           () -> "chunk " + at + " of a block is another");
+      keptSince.put(inside.get(i), saveCount);
     }
     builder.reset();
     inside.clear();
@@ -190,6 +238,7 @@ final class SourceUpload implements OpenUpload {
             putNode(reader.fingerprint(), level - 1);
           } else {
             data.add(chunk(reader.fingerprint()));
+            noteLacking(reader.fingerprint());
           }
         }
       }
@@ -199,6 +248,18 @@ final class SourceUpload implements OpenUpload {
       sendBlocks(data);
     }
     throw new Wrong("the store asks again and again for what node " + fingerprint + " names");
+  }
+
+  /** What was answered or stored since the checkpoint before the last must still be there. */
+  private void noteLacking(Fingerprint data) {
+    if (keptSince.getOrDefault(data, Integer.MIN_VALUE) >= saveCount - 1) {
+      takenBackCount++;
+    }
+  }
+
+  /** How often a node lacked what had been answered present, or stored, and not long before. */
+  int takenBackCount() {
+    return takenBackCount;
   }
 
   private boolean has(ObjectRoot root) throws IOException {
@@ -224,11 +285,15 @@ final class SourceUpload implements OpenUpload {
 
   @Override
   public CompletionStage<Checkpoint> save(ObjectRoot root) {
+    saveCount++;
     return session.checkpoint(root);
   }
 
   @Override
   public ItemRecord commit(CommitRequest request) throws IOException {
+    if (fromAbove && random.nextInt(4) == 0) {
+      commitTooEarly(request);
+    }
     ObjectRoot root = root();
     for (int tried = 0; tried < MAX_TRIES; tried++) {
       switch (session.commit(root, request)) {
@@ -253,6 +318,31 @@ final class SourceUpload implements OpenUpload {
       }
     }
     throw new Wrong("the commit lacks again and again what was sent");
+  }
+
+  /** Wants a name for what it has not sent: that must be refused. */
+  private void commitTooEarly(CommitRequest request) throws IOException {
+    ObjectRoot root = recipe.peek();
+    byte[] node = nodes.get(root.node());
+    if (node == null || has(root)) {
+      return;
+    }
+    boolean complete = true;
+    for (long bits : session.putNode(root.level(), node, 0, node.length)) {
+      complete &= bits == 0;
+    }
+    if (complete) {
+      return;
+    }
+    try {
+      CommitOutcome outcome = session.commit(root, request);
+      throw new Wrong("something was committed that had not been sent: " + outcome);
+    } catch (RefusedException e) {
+      Wrong.unless(
+          e.reason() != RefusedException.Reason.QUOTA_EXCEEDED
+              && e.reason() != RefusedException.Reason.EXISTS,
+          "what was not sent is looked at by name: " + e);
+    }
   }
 
   /** How often a commit said that something had gone. */

@@ -169,6 +169,67 @@ sealed interface Step {
    */
   record Cut(Step during, End end, int calls, int recoveryCalls, long seed) implements Step {}
 
+  /**
+   * One call of the disk fails with an input/output error while a step runs; whatever comes of the
+   * step, the process ends then.
+   *
+   * @param forces whether only forces count
+   * @param calls which call it is, from 1
+   * @param recovery whether it happens in the recovery that follows, too
+   * @param seed what the disk keeps
+   */
+  record FailedCall(Step during, boolean forces, End end, int calls, boolean recovery, long seed)
+      implements Step {}
+
+  /**
+   * One call of the disk finds no space while a step runs, though there is some before and after.
+   *
+   * @param calls which call it is, from 1
+   * @param journal whether only calls for the journal's files count
+   */
+  record NoSpace(Step during, int calls, boolean journal) implements Step {}
+
+  /** How data at rest, or on its way, is damaged. */
+  enum Rot {
+    /** One bit is another. */
+    BIT,
+    /** A sector is zeros. */
+    ZEROS,
+    /** A sector holds that of another place: a write went astray. */
+    ASTRAY,
+    /** A read answers one wrong bit; the disk is right. */
+    WRONG_READ,
+    /** A read answers what lies elsewhere in the file. */
+    READ_ELSEWHERE,
+    /** A read answers what was there before the last force. */
+    OLD_READ,
+    /** A write does nothing. */
+    LOST_WRITE,
+    /** A write goes to another place of the file. */
+    WRITE_ELSEWHERE
+  }
+
+  /**
+   * The bytes of a container with data are damaged, or those of one read or write of it while a
+   * step runs. From then on the store may say so; it must never answer other bytes.
+   *
+   * @param number which container or call it is
+   */
+  record Damage(Step during, Rot how, int number, long seed) implements Step {}
+
+  /** What cannot be read is sent again, after which all must be right. */
+  record Heal(long seed) implements Step {}
+
+  /**
+   * The stored bytes of a document that only one item has are damaged in one place, and read.
+   *
+   * @param base of the document
+   */
+  record Hurt(Address of, int base, long seed) implements Step {}
+
+  /** If that was the last damage, an item of the same document that was sent since is whole. */
+  record MustRead(Address of, Plan plan, long seed) implements Step {}
+
   /** Lanes side by side, and housekeeping beside them. */
   record Together(List<List<Step>> lanes, int housekeepingRuns) implements Step {}
 }

@@ -2,7 +2,9 @@ package onefold.store.simulator;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import onefold.store.ChunkStore;
 import onefold.store.DomainRecord;
@@ -52,6 +54,29 @@ final class World {
 
   /** Whether the disk has a bound now. */
   boolean full;
+
+  /** Whether one call of the running step finds no space. */
+  boolean fullForOneCall;
+
+  /** Whether data has been damaged: what is asked for may be answered by saying so. */
+  boolean rotten;
+
+  /** How often data was damaged at places that nobody may have read since. */
+  long damageCount;
+
+  /**
+   * A document that was read and found damaged.
+   *
+   * @param version of the item that has it
+   * @param damageCount how often data had been damaged then
+   */
+  record KnownDamage(long version, long damageCount) {}
+
+  /** By the document. */
+  final Map<Integer, KnownDamage> knownDamage = new HashMap<>();
+
+  /** The highest store time that was seen. */
+  long storeTimeMillis;
 
   /** Whether a call has failed since the store was opened: it may say so for a while. */
   boolean disturbed;
@@ -142,6 +167,11 @@ final class World {
     device.setCapacityBytes(device.usedBytes() + freeBytes);
     full = true;
     disturbed = true;
+  }
+
+  /** Whether a call may be answered by saying that the disk is full. */
+  boolean mayBeFull() {
+    return full || fullForOneCall;
   }
 
   void setSpace() {

@@ -12,7 +12,8 @@
  * clock.
  *
  * <p>The judge itself is judged: {@code JudgeTest} plants faults below and above the engine, each
- * of which must be caught.
+ * of which must be caught, and {@link onefold.store.simulator.JudgeCampaign} runs the programs
+ * against engines that are broken by small patches.
  *
  * <p>May import the store's face, {@code onefold.store.simulation}, the seams and, to open it, the
  * engine. Everything below {@code SimulatedProgram} runs as tasks of one simulated scheduler, one
