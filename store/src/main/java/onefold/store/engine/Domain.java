@@ -127,9 +127,6 @@ final class Domain implements AutoCloseable, Ground {
   /** Whether dead nodes may be in the index again, because it was built anew; set under lock. */
   private volatile boolean resurrected;
 
-  /** Whether that has ended and is not written down yet. */
-  private boolean indexMended; // guarded by lock
-
   private long rebuilds; // guarded by lock
   private long rebuildsBeforeCycle; // guarded by lock
 
@@ -1049,16 +1046,18 @@ final class Domain implements AutoCloseable, Ground {
 
   /**
    * Says that nodes that may be dead are about to be found again: until the next cycle of
-   * housekeeping has ended a node does not stand for what is below it.
+   * housekeeping has ended a node does not stand for what is below it, not after a restart either.
    */
-  void nodesResurrected() {
+  void nodesResurrected() throws IOException {
     lock.lock();
     try {
       rebuilds++;
       resurrected = true;
+      index.sayDeadNodes(true);
     } finally {
       lock.unlock();
     }
+    index.writeDown();
   }
 
   /**
@@ -1625,16 +1624,7 @@ final class Domain implements AutoCloseable, Ground {
 
   @Override
   public void finished(FinishedCycle finishedCycle) throws IOException {
-    lock.lock();
-    boolean mended = indexMended;
-    try {
-      indexMended = false;
-    } finally {
-      lock.unlock();
-    }
-    if (mended) {
-      writeDownIndex();
-    }
+    writeDownIndex();
     names.finished(this, finishedCycle);
   }
 
@@ -1662,7 +1652,6 @@ final class Domain implements AutoCloseable, Ground {
     lock.lock();
     try {
       if (finished && rebuilds == rebuildsBeforeCycle) {
-        indexMended |= resurrected;
         resurrected = false;
         index.sayDeadNodes(false);
       }

@@ -129,7 +129,8 @@ public final class ChunkIndex implements AutoCloseable {
             nextRunId,
             known,
             covered,
-            found.deadNodes());
+            found.deadNodes(),
+            !found.fresh() && found.damage().isEmpty());
     this.damage = new IndexDamage(lock, tasks, versions, changes, listener);
     var runOwner = new RunOwner();
     this.merging =
@@ -547,17 +548,12 @@ public final class ChunkIndex implements AutoCloseable {
   }
 
   /**
-   * Makes durable what is known of the runs.
+   * Makes durable that there is an index, and what has been said of dead nodes, if it is not yet.
    *
    * @throws IOException if it could not be written; what was durable still is
    */
   public void writeDown() throws IOException {
-    changes.lock().lock();
-    try {
-      changes.writeDown();
-    } finally {
-      changes.lock().unlock();
-    }
+    changes.writeDeadNodes();
   }
 
   /**

@@ -24,6 +24,7 @@ final class RunChanges {
   private final ContainerSet known;
   private final ContainerSet covered; // guarded by stateLock
   private boolean deadNodes; // guarded by stateLock
+  private boolean isWritten; // what deadNodes says, in the manifest; guarded by stateLock
 
   /**
    * @param changeLock held by whoever changes; taken before {@code stateLock}
@@ -31,6 +32,7 @@ final class RunChanges {
    * @param known the index's set of known containers
    * @param covered its set of containers whose entries are all on disk; changed here
    * @param deadNodes whether entries may name nodes whose chunks have been swept
+   * @param isWritten whether there is a manifest that says so
    */
   RunChanges(
       Device device,
@@ -41,7 +43,8 @@ final class RunChanges {
       AtomicLong nextRunId,
       ContainerSet known,
       ContainerSet covered,
-      boolean deadNodes) {
+      boolean deadNodes,
+      boolean isWritten) {
     this.device = device;
     this.directory = directory;
     this.changeLock = changeLock;
@@ -51,6 +54,7 @@ final class RunChanges {
     this.known = known;
     this.covered = covered;
     this.deadNodes = deadNodes;
+    this.isWritten = isWritten;
   }
 
   /** What whoever changes holds. */
@@ -62,6 +66,7 @@ final class RunChanges {
   void sayDeadNodes(boolean may) {
     stateLock.lock();
     try {
+      isWritten &= deadNodes == may;
       deadNodes = may;
     } finally {
       stateLock.unlock();
@@ -72,6 +77,27 @@ final class RunChanges {
     stateLock.lock();
     try {
       return deadNodes;
+    } finally {
+      stateLock.unlock();
+    }
+  }
+
+  /** Writes the manifest, unless it says already what is to be said of dead nodes. */
+  void writeDeadNodes() throws IOException {
+    changeLock.lock();
+    try {
+      if (!isWritten()) {
+        writeDown();
+      }
+    } finally {
+      changeLock.unlock();
+    }
+  }
+
+  private boolean isWritten() {
+    stateLock.lock();
+    try {
+      return isWritten;
     } finally {
       stateLock.unlock();
     }
@@ -196,6 +222,7 @@ final class RunChanges {
   private void writeManifest(UnaryOperator<List<Partition>> step, ContainerSet written)
       throws IOException {
     byte[] manifest;
+    boolean said;
     stateLock.lock();
     try {
       ContainerSet coveredNext = covered.copy();
@@ -207,11 +234,18 @@ final class RunChanges {
         }
       });
       List<Partition> next = step.apply(versions.current().partitions());
-      manifest = ManifestFormat.encode(nextRunId.get(), next, coveredNext, deadNodes);
+      said = deadNodes;
+      manifest = ManifestFormat.encode(nextRunId.get(), next, coveredNext, said);
     } finally {
       stateLock.unlock();
     }
     Manifests.replace(device, directory, manifest);
+    stateLock.lock();
+    try {
+      isWritten = said == deadNodes;
+    } finally {
+      stateLock.unlock();
+    }
   }
 
   private void cover(ContainerSet written) {

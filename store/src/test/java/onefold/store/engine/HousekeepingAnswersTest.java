@@ -192,4 +192,28 @@ class HousekeepingAnswersTest {
       });
     }
   }
+
+  @Test
+  void nodesThatARepairBringsBackAreNotTrustedAfterARestartEither() throws Exception {
+    long seed = Simulation.seed();
+    var simulation = new Simulation(seed);
+    byte[] content = Walk.content(1, 600_000);
+    simulation.run(() -> {
+      Engine engine = Engine.open(simulation.device(), simulation.scheduler(), Walk.small());
+      Walk.put(engine, "item", content);
+      assertTrue(isTrusted(engine, content));
+      engine.domain(Walk.defaultStore(engine).domainId()).nodesResurrected();
+      assertFalse(isTrusted(engine, content));
+      return true; // The process is killed.
+    });
+    Simulation after = simulation.afterProcessEnd(seed);
+    after.run(() -> {
+      try (Engine engine = Engine.open(after.device(), after.scheduler(), Walk.small())) {
+        assertFalse(isTrusted(engine, content));
+        engine.runHousekeeping(Walk.defaultStore(engine).domainId());
+        assertTrue(isTrusted(engine, content));
+      }
+      return true;
+    });
+  }
 }
