@@ -96,7 +96,7 @@ def superblock(folder):
         b = content(folder, name)
         if len(b) == 4096 and b[:8] == b"ONEFOLDS" and crc32c(b[:4092]) == int.from_bytes(b[4092:], "little"):
             version, flags, _, root_length, sequence = struct.unpack_from("<IIIIQ", b, 8)
-            require(version == 1 and flags == 0, name + " was written by a newer release")
+            require(version == 1 and flags & ~1 == 0, name + " was written by a newer release")  # 1: there are shares
             found.append((sequence, int.from_bytes(b[56:64], "little"), b[72:72 + root_length], b[39:31:-1] + b[47:39:-1]))
     require(found, folder + " has no whole superblock")
     return max(found)
@@ -385,7 +385,7 @@ class Catalog:
 
     def apply(self, encoded):
         f = Fields(encoded)
-        require(f.u8() <= 2, "a command of a newer release")
+        require(f.u8() <= 3, "a command of a newer release")  # those of version 3 are about shares
         kind = f.u8()
         f.take(18)
         now = f.u64()

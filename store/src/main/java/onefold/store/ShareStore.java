@@ -5,10 +5,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The shares of one appliance: names of a front-end's own making, and content that is changed in
- * place. Files of all shares of a domain share chunks with all its items.
+ * The shares of one appliance: ordered entries of a front-end's own making, some with an object.
+ * Objects of all shares of a domain share chunks with all its items.
  */
 public interface ShareStore {
+  /** Most bytes of a share's settings. */
   int MAX_SETTINGS_BYTES = 32 << 10;
 
   /** Shares without snapshots, in order of name. */
@@ -31,17 +32,21 @@ public interface ShareStore {
   /**
    * Deletes a share, or a snapshot.
    *
-   * @throws RefusedException {@code NOT_FOUND}; {@code NOT_EMPTY} unless {@code withFiles}, and
-   *     while it has snapshots
+   * @throws RefusedException {@code NOT_FOUND}; {@code NOT_EMPTY} if it has entries, unless {@code
+   *     withFiles}, and in any case while it has snapshots
    */
   void deleteShare(Id commandId, Id shareId, boolean withFiles) throws IOException;
 
   /**
-   * Keeps a share as it is now, under a name, or makes another share of it; folds what is not
-   * folded, else the work does not depend on the number of files.
+   * Keeps a share as it is now, under a name, or makes another share of it, with the same settings.
+   * It has all changes whose call had returned, and none in part. The work depends on what was
+   * changed since the catalog was last written, not on the number of entries. Entries of a copy
+   * hold objects of the same ids as those of the source.
    *
    * @param sourceId a share, or a snapshot if {@code snapshot} is false
    * @param name of the new share, or of the snapshot without its share's name
+   * @throws RefusedException {@code NOT_FOUND}, {@code EXISTS}, {@code INVALID_NAME}; {@code
+   *     INVALID_REQUEST} for a snapshot of a snapshot and at a bound
    */
   ShareRecord copyShare(Id commandId, Id sourceId, String name, boolean snapshot)
       throws IOException;
@@ -49,28 +54,11 @@ public interface ShareStore {
   /** Snapshots of a share in order of name. */
   List<ShareRecord> shareSnapshots(Id shareId) throws IOException;
 
-  /** The entries of a share or a snapshot; {@code NOT_FOUND}. */
-  ShareTree shareTree(Id shareId) throws IOException;
-
   /**
-   * Opens the content of an entry; every opener gets the same object.
+   * The entries of a share or a snapshot; everybody who asks for those of one share sees the same.
+   * After the share is deleted every call of it throws {@code NOT_FOUND}.
    *
-   * @throws RefusedException {@code NOT_FOUND} if there is no such entry or it has no object
+   * @throws RefusedException {@code NOT_FOUND}
    */
-  MutableObject openObject(Id shareId, byte[] key) throws IOException;
-
-  /**
-   * Returns length and note of an object that has changes which are not folded; empty if it has
-   * none, and the entry says all.
-   */
-  Optional<Unfolded> unfolded(Id objectId);
-
-  /** What an object is with changes that are not folded. */
-  record Unfolded(long lengthBytes, byte[] note) {}
-
-  /**
-   * Changes with every start after which changes that were not forced may be lost: the write
-   * verifier of front-ends.
-   */
-  long startNumber();
+  ShareTree shareTree(Id shareId) throws IOException;
 }

@@ -36,6 +36,7 @@ final class Applying {
   /** Items that a deletion of their store looks at in search of a lock. */
   private static final int MAX_LOOKED_AT = 10_000;
 
+  private final ApplyingShares shares = new ApplyingShares(this);
   private CatalogView now;
   private State state;
 
@@ -106,6 +107,11 @@ final class Applying {
       case CatalogCommand.QuarantineChunk c -> quarantine(c);
       case CatalogCommand.ReleaseChunk c ->
           removeIfThere(CatalogKeys.quarantine(c.domainId(), c.kind(), c.fingerprint()));
+      case CatalogCommand.CreateShare c -> shares.create(c);
+      case CatalogCommand.UpdateShare c -> shares.update(c);
+      case CatalogCommand.DeleteShare c -> shares.delete(c);
+      case CatalogCommand.CopyShare c -> shares.copy(c);
+      case CatalogCommand.ChangeShare c -> shares.change(c);
       case CatalogCommand.SetUnfinishedLimits c -> {
         state = state.limitedTo(c.maxUnfinishedCount(), c.maxUnfinishedBytes());
         yield nothing();
@@ -310,9 +316,9 @@ final class Applying {
     return done(new CatalogReply.StoreResult(store));
   }
 
-  private void writeTree(int kind, Id storeId, StoreTrees.@Nullable Tree tree) {
+  void writeTree(int kind, Id ownerId, StoreTrees.@Nullable Tree tree) {
     if (tree != null) {
-      write(CatalogKeys.treeRoot(kind, storeId), tree.encode());
+      write(CatalogKeys.treeRoot(kind, ownerId), tree.encode());
     }
   }
 

@@ -46,6 +46,9 @@ public final class Catalog {
   /** Most stores of an appliance. */
   public static final int MAX_STORES = 10_000;
 
+  /** Most shares of an appliance, without snapshots. */
+  public static final int MAX_SHARES = 1_000;
+
   /** Bytes of unfolded changes, in memory, from which a fold is wanted. */
   public static final long FOLD_BYTES = 8 << 20;
 

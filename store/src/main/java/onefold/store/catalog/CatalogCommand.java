@@ -1,6 +1,7 @@
 package onefold.store.catalog;
 
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -15,6 +16,9 @@ import onefold.store.ItemRecord;
 import onefold.store.LockKind;
 import onefold.store.LockOverride;
 import onefold.store.Names;
+import onefold.store.ShareChange;
+import onefold.store.ShareStore;
+import onefold.store.ShareTree;
 import onefold.store.StoreRecord;
 import org.jspecify.annotations.Nullable;
 
@@ -461,6 +465,77 @@ public sealed interface CatalogCommand {
       if (maxUnfinishedBytes < 1) {
         throw new IllegalArgumentException("maxUnfinishedBytes " + maxUnfinishedBytes);
       }
+    }
+  }
+
+  /**
+   * Makes a share with no entries; answered with {@link CatalogReply.ShareResult}.
+   *
+   * @param settings kept as they are, so nobody may change them afterwards
+   */
+  record CreateShare(Stamp stamp, Id shareId, String name, Id domainId, byte[] settings)
+      implements CatalogCommand {
+    public CreateShare {
+      checkText("share name", name, Names.MAX_STORE_NAME_BYTES);
+      checkSettings(settings);
+    }
+  }
+
+  /** Sets the settings of a share; answered with {@link CatalogReply.ShareResult}. */
+  record UpdateShare(Stamp stamp, Id shareId, byte[] settings) implements CatalogCommand {
+    public UpdateShare {
+      checkSettings(settings);
+    }
+  }
+
+  /** Deletes a share or a snapshot of one; answered with {@link CatalogReply.Nothing}. */
+  record DeleteShare(Stamp stamp, Id shareId, boolean withFiles) implements CatalogCommand {}
+
+  /**
+   * Makes a share, or a snapshot, of a share's entries by naming the roots of its trees again;
+   * answered with {@link CatalogReply.ShareResult}.
+   *
+   * @param sourceId a share; or a snapshot, unless this is to be one
+   * @param name of the new share, or of the snapshot without its share's name
+   * @param trees roots of the source's trees in the pages, which hold all its entries
+   */
+  record CopyShare(
+      Stamp stamp, Id sourceId, Id copyId, String name, boolean snapshot, StoreTrees trees)
+      implements CatalogCommand {
+    public CopyShare {
+      checkText("share name", name, Names.MAX_STORE_NAME_BYTES);
+    }
+
+    /** The same with the roots of the source's trees. */
+    public CopyShare with(StoreTrees found) {
+      return new CopyShare(stamp, sourceId, copyId, name, snapshot, found);
+    }
+  }
+
+  /**
+   * Changes entries of a share, in the order of the list; answered with {@link
+   * CatalogReply.Nothing}.
+   *
+   * @param sequence counts from 1 in a share; one that does not follow the last is refused, so that
+   *     none is done twice, or without the one before
+   * @param changes 1 to {@link ShareTree#MAX_CHANGES}, together at most {@link
+   *     ShareTree#MAX_CHANGE_BYTES}; their arrays are kept as they are
+   */
+  record ChangeShare(Stamp stamp, Id shareId, long sequence, List<ShareChange> changes)
+      implements CatalogCommand {
+    public ChangeShare {
+      if (sequence < 1) {
+        throw new IllegalArgumentException("sequence " + sequence);
+      }
+      changes = List.copyOf(changes);
+      ShareChange.check(changes);
+    }
+  }
+
+  private static void checkSettings(byte[] settings) {
+    if (settings.length > ShareStore.MAX_SETTINGS_BYTES) {
+      throw new IllegalArgumentException(
+          "settings of " + settings.length + " bytes, at most " + ShareStore.MAX_SETTINGS_BYTES);
     }
   }
 

@@ -1,6 +1,9 @@
 package onefold.store.catalog;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import onefold.chunker.ChunkKind;
 import onefold.store.ChunkStore;
 import onefold.store.CommitMode;
@@ -11,6 +14,11 @@ import onefold.store.Id;
 import onefold.store.LockKind;
 import onefold.store.LockOverride;
 import onefold.store.Names;
+import onefold.store.ShareChange;
+import onefold.store.ShareEntry;
+import onefold.store.ShareObject;
+import onefold.store.ShareStore;
+import onefold.store.ShareTree;
 import onefold.store.StorePolicy;
 import onefold.store.StoreRecord;
 import onefold.store.catalog.CatalogCommand.Stamp;
@@ -22,10 +30,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CatalogCommandFormat {
   /** The version that this release writes, and the newest it reads. */
-  public static final int VERSION = 2;
+  public static final int VERSION = 3;
 
   /** No command is longer. */
-  public static final int MAX_COMMAND_BYTES = 128 << 10;
+  public static final int MAX_COMMAND_BYTES = 640 << 10;
 
   private static final String WHAT = "catalog command";
 
@@ -54,6 +62,18 @@ public final class CatalogCommandFormat {
   private static final int COPY_STORE = 23;
   private static final int DELETE_SNAPSHOT = 24;
   private static final int LOCK_SNAPSHOT = 25;
+  private static final int CREATE_SHARE = 26;
+  private static final int UPDATE_SHARE = 27;
+  private static final int DELETE_SHARE = 28;
+  private static final int COPY_SHARE = 29;
+  private static final int CHANGE_SHARE = 30;
+  private static final int LAST = CHANGE_SHARE;
+
+  // Types of changes in a share.
+  private static final int SET_VALUE = 1;
+  private static final int SET_ENTRY = 2;
+  private static final int SET_OBJECT = 3;
+  private static final int REMOVE = 4;
 
   private CatalogCommandFormat() {}
 
@@ -137,6 +157,17 @@ public final class CatalogCommandFormat {
           out.id(c.domainId()).u8(c.kind().code()).fingerprint(c.fingerprint());
       case CatalogCommand.SetUnfinishedLimits c ->
           out.u64(c.maxUnfinishedCount()).u64(c.maxUnfinishedBytes());
+      case CatalogCommand.CreateShare c ->
+          out.id(c.shareId()).text(c.name()).id(c.domainId()).bytes(c.settings());
+      case CatalogCommand.UpdateShare c -> out.id(c.shareId()).bytes(c.settings());
+      case CatalogCommand.DeleteShare c -> out.id(c.shareId()).u8(c.withFiles() ? 1 : 0);
+      case CatalogCommand.CopyShare c ->
+          c.trees()
+              .write(out.id(c.sourceId()).id(c.copyId()).text(c.name()).u8(c.snapshot() ? 1 : 0));
+      case CatalogCommand.ChangeShare c -> {
+        out.id(c.shareId()).u64(c.sequence()).u32(c.changes().size());
+        c.changes().forEach(change -> writeChange(out, change));
+      }
     }
     return out.toBytes();
   }
@@ -258,12 +289,25 @@ public final class CatalogCommandFormat {
             case LOCK_SNAPSHOT ->
                 new CatalogCommand.LockSnapshot(
                     stamp, in.id(), in.u64(), lockKind(in), lockOverride(in));
+            case CREATE_SHARE ->
+                new CatalogCommand.CreateShare(
+                    stamp, in.id(), shareName(in), in.id(), settings(in));
+            case UPDATE_SHARE -> new CatalogCommand.UpdateShare(stamp, in.id(), settings(in));
+            case DELETE_SHARE ->
+                new CatalogCommand.DeleteShare(stamp, in.id(), in.bool("with files"));
+            case COPY_SHARE ->
+                new CatalogCommand.CopyShare(
+                    stamp,
+                    in.id(),
+                    in.id(),
+                    shareName(in),
+                    in.bool("snapshot"),
+                    StoreTrees.read(in));
+            case CHANGE_SHARE ->
+                new CatalogCommand.ChangeShare(stamp, in.id(), in.u64(), readChanges(in));
             default ->
                 throw new IOException(
-                    "catalog command of type "
-                        + type
-                        + ", this release knows 1 to "
-                        + LOCK_SNAPSHOT);
+                    "catalog command of type " + type + ", this release knows 1 to " + LAST);
           };
       in.end();
       if (version != version(command)) {
@@ -291,6 +335,12 @@ public final class CatalogCommandFormat {
           CatalogCommand.DeleteSnapshot _,
           CatalogCommand.LockSnapshot _ ->
           2;
+      case CatalogCommand.CreateShare _,
+          CatalogCommand.UpdateShare _,
+          CatalogCommand.DeleteShare _,
+          CatalogCommand.CopyShare _,
+          CatalogCommand.ChangeShare _ ->
+          3;
       case CatalogCommand.CreateDomain _,
           CatalogCommand.DeleteStore _,
           CatalogCommand.CommitItem _,
@@ -338,7 +388,63 @@ public final class CatalogCommandFormat {
       case CatalogCommand.CopyStore c -> COPY_STORE;
       case CatalogCommand.DeleteSnapshot c -> DELETE_SNAPSHOT;
       case CatalogCommand.LockSnapshot c -> LOCK_SNAPSHOT;
+      case CatalogCommand.CreateShare c -> CREATE_SHARE;
+      case CatalogCommand.UpdateShare c -> UPDATE_SHARE;
+      case CatalogCommand.DeleteShare c -> DELETE_SHARE;
+      case CatalogCommand.CopyShare c -> COPY_SHARE;
+      case CatalogCommand.ChangeShare c -> CHANGE_SHARE;
     };
+  }
+
+  private static void writeChange(ByteWriter out, ShareChange change) {
+    switch (change) {
+      case ShareChange.SetValue(byte[] key, byte[] value) ->
+          out.u8(SET_VALUE).bytes(key).bytes(value);
+      case ShareChange.SetEntry(ShareEntry entry) -> {
+        out.u8(SET_ENTRY).bytes(entry.key()).u8(entry.object().isPresent() ? 1 : 0);
+        entry.object().ifPresent(object -> ShareValues.writeObject(out, object));
+        out.bytes(entry.value());
+      }
+      case ShareChange.SetObject(byte[] key, ShareObject object) ->
+          ShareValues.writeObject(out.u8(SET_OBJECT).bytes(key), object);
+      case ShareChange.Remove(byte[] key) -> out.u8(REMOVE).bytes(key);
+    }
+  }
+
+  private static List<ShareChange> readChanges(ByteReader in) throws CorruptDataException {
+    int count = in.count("changes", ShareTree.MAX_CHANGES);
+    List<ShareChange> changes = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      int type = in.u8();
+      byte[] key = in.bytes("key", ShareTree.MAX_KEY_BYTES);
+      changes.add(
+          switch (type) {
+            case SET_VALUE -> new ShareChange.SetValue(key, shareValue(in));
+            case SET_ENTRY -> {
+              Optional<ShareObject> object =
+                  in.bool("object")
+                      ? Optional.of(ShareValues.readObject(in))
+                      : Optional.<ShareObject>empty();
+              yield new ShareChange.SetEntry(new ShareEntry(key, object, shareValue(in)));
+            }
+            case SET_OBJECT -> new ShareChange.SetObject(key, ShareValues.readObject(in));
+            case REMOVE -> new ShareChange.Remove(key);
+            default -> throw in.corrupt("change of type 1 to 4", Integer.toString(type));
+          });
+    }
+    return changes;
+  }
+
+  private static byte[] shareValue(ByteReader in) throws CorruptDataException {
+    return in.bytes("value", ShareTree.MAX_VALUE_BYTES);
+  }
+
+  private static String shareName(ByteReader in) throws CorruptDataException {
+    return in.text("share name", Names.MAX_STORE_NAME_BYTES);
+  }
+
+  private static byte[] settings(ByteReader in) throws CorruptDataException {
+    return in.bytes("settings", ShareStore.MAX_SETTINGS_BYTES);
   }
 
   static int modeCode(CommitMode mode) {

@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import onefold.store.Id;
 import onefold.store.catalog.CatalogValues.State;
-import onefold.store.catalog.CatalogValues.Store;
 import onefold.store.catalog.PageTreeWriter.Change;
 import org.jspecify.annotations.Nullable;
 
@@ -81,13 +80,13 @@ public final class CatalogFold {
       return;
     }
     Id domainId = CatalogCommand.NO_ID;
-    if (CatalogKeys.isOfStore(address)) {
-      Store store = view.storeState(CatalogKeys.storeId(address));
-      if (store == null) {
-        return; // The store was deleted, and its items with it.
+    if (CatalogKeys.isOwned(address)) {
+      Id ownersDomain = view.domainOfOwner(address);
+      if (ownersDomain == null) {
+        return; // The store or share was deleted, and what was in it too.
       }
       if (CatalogKeys.holdsObjects(address[0])) {
-        domainId = store.store().domainId();
+        domainId = ownersDomain;
       }
     }
     PageTree.Root root =

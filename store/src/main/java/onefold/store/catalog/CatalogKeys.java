@@ -13,8 +13,8 @@ import onefold.store.Id;
 import onefold.store.ItemRecord;
 
 /**
- * Keys of the catalog's trees. A full key is the tree's address (its kind; for a store's items also
- * the store's id) and the key within the tree, so that full keys of one tree lie together.
+ * Keys of the catalog's trees. A full key is the tree's address (its kind; for a tree of a store or
+ * a share also its id) and the key within the tree, so that full keys of one tree lie together.
  */
 final class CatalogKeys {
   // Kinds of trees, as in the head of a page.
@@ -23,6 +23,8 @@ final class CatalogKeys {
   static final int ITEMS = 3;
   static final int LOOKUPS = 5;
   static final int TRASH = 6;
+  static final int SHARE_ENTRIES = 7;
+  static final int SHARE_VALUES = 8;
 
   // First byte of a key in the tree of roots.
   static final int STATE = 1;
@@ -32,6 +34,10 @@ final class CatalogKeys {
   static final int STORE_NAME = 5;
   static final int TREE_ROOT = 6;
   static final int SNAPSHOT_NAME = 7;
+  static final int SHARE = 8;
+  static final int SHARE_NAME = 9;
+  static final int SHARE_SNAPSHOT_NAME = 10;
+  static final int SHARE_COUNTS = 11;
 
   // First byte of a key in the system tree.
   static final int UPLOAD = 1;
@@ -41,6 +47,7 @@ final class CatalogKeys {
   static final int GONE = 5;
   static final int QUARANTINE = 6;
   static final int SHORTENED_LOCK = 7;
+  static final int SHARE_SETTINGS = 8;
 
   // First byte of a key among a store's deleted items.
   static final int DELETED = 1;
@@ -61,17 +68,26 @@ final class CatalogKeys {
 
   /** Returns how many bytes of a full key are the tree's address. */
   static int addressBytes(byte[] full) {
-    return isOfStore(full) ? 1 + Id.BYTES : 1;
+    return isOwned(full) ? 1 + Id.BYTES : 1;
   }
 
-  /** Tells whether a full key belongs to a tree that each store has one of. */
-  static boolean isOfStore(byte[] full) {
+  /** Tells whether a full key belongs to a tree that each store, or each share, has one of. */
+  static boolean isOwned(byte[] full) {
+    return isOfStore(full) || isOfShare(full);
+  }
+
+  private static boolean isOfStore(byte[] full) {
     return full[0] == ITEMS || full[0] == LOOKUPS || full[0] == TRASH;
   }
 
-  /** Returns the store to which the tree of a full key belongs, or the id for none. */
-  static Id storeId(byte[] full) {
-    return isOfStore(full)
+  /** Tells whether a full key belongs to a tree that each share has one of. */
+  static boolean isOfShare(byte[] full) {
+    return full[0] == SHARE_ENTRIES || full[0] == SHARE_VALUES;
+  }
+
+  /** Returns the store or share to which the tree of a full key belongs, or the id for none. */
+  static Id ownerId(byte[] full) {
+    return isOwned(full)
         ? new Id(ByteBuffer.wrap(full, 1, 8).getLong(), ByteBuffer.wrap(full, 9, 8).getLong())
         : CatalogCommand.NO_ID;
   }
@@ -110,11 +126,48 @@ final class CatalogKeys {
 
   /** Returns the key under which the root of a tree stands, from any full key of that tree. */
   static byte[] treeRoot(byte[] full) {
-    return treeRoot(full[0], storeId(full));
+    return treeRoot(full[0], ownerId(full));
   }
 
-  static byte[] treeRoot(int kind, Id storeId) {
-    return new ByteWriter(19).u8(ROOTS).u8(TREE_ROOT).u8(kind).id(storeId).toBytes();
+  static byte[] treeRoot(int kind, Id ownerId) {
+    return new ByteWriter(19).u8(ROOTS).u8(TREE_ROOT).u8(kind).id(ownerId).toBytes();
+  }
+
+  static byte[] share(Id shareId) {
+    return ofId(ROOTS, SHARE, shareId);
+  }
+
+  static byte[] shareName(String name) {
+    return new ByteWriter(64).u8(ROOTS).u8(SHARE_NAME).raw(ByteWriter.utf8(name)).toBytes();
+  }
+
+  static byte[] shareNames() {
+    return new byte[] {ROOTS, SHARE_NAME};
+  }
+
+  static byte[] shareSnapshotName(Id shareId, String name) {
+    return new ByteWriter(64).raw(shareSnapshotNames(shareId)).raw(ByteWriter.utf8(name)).toBytes();
+  }
+
+  static byte[] shareSnapshotNames(Id shareId) {
+    return ofId(ROOTS, SHARE_SNAPSHOT_NAME, shareId);
+  }
+
+  static byte[] shareCounts(Id shareId) {
+    return ofId(ROOTS, SHARE_COUNTS, shareId);
+  }
+
+  static byte[] shareSettings(Id shareId) {
+    return ofId(SYSTEM, SHARE_SETTINGS, shareId);
+  }
+
+  static byte[] shareEntry(Id shareId, byte[] key) {
+    return new ByteWriter(17 + key.length).u8(SHARE_ENTRIES).id(shareId).raw(key).toBytes();
+  }
+
+  /** Where a value stands that is too long for its entry. */
+  static byte[] shareValue(Id shareId, byte[] key) {
+    return new ByteWriter(17 + key.length).u8(SHARE_VALUES).id(shareId).raw(key).toBytes();
   }
 
   static byte[] upload(Id uploadId) {
@@ -185,7 +238,7 @@ final class CatalogKeys {
 
   /** Tells whether values of a tree begin with the roots of objects, of one domain. */
   static boolean holdsObjects(int kind) {
-    return kind == ITEMS || kind == TRASH;
+    return kind == ITEMS || kind == TRASH || kind == SHARE_ENTRIES;
   }
 
   /** Of one name the newest version comes first. */

@@ -82,8 +82,8 @@ final class CatalogPage {
           "version " + CatalogPageFormat.VERSION + " of a catalog page", Integer.toString(version));
     }
     int kind = in.u8();
-    if (kind < CatalogKeys.ROOTS || kind > CatalogKeys.TRASH) {
-      throw in.corrupt("kind 1 to 6", Integer.toString(kind));
+    if (kind < CatalogKeys.ROOTS || kind > CatalogKeys.SHARE_VALUES) {
+      throw in.corrupt("kind 1 to 8", Integer.toString(kind));
     }
     int level = in.u8();
     int flags = in.u8();

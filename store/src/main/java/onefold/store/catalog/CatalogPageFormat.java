@@ -134,7 +134,15 @@ public final class CatalogPageFormat {
           visitor.object(page.domainId(), bytes, value, root.level(), root.lengthBytes());
         }
       }
-      case CatalogKeys.LOOKUPS -> {}
+      case CatalogKeys.SHARE_ENTRIES -> {
+        if ((in.u8() & ShareValues.HAS_OBJECT) != 0) {
+          var root = in.root();
+          if (ShareValues.refersToNode(root)) {
+            visitor.object(page.domainId(), bytes, value + 1, root.level(), root.lengthBytes());
+          }
+        }
+      }
+      case CatalogKeys.LOOKUPS, CatalogKeys.SHARE_VALUES -> {}
       default -> throw in.corrupt("page with entries", "kind " + page.kind());
     }
   }

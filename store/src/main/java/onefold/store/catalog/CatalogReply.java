@@ -4,6 +4,7 @@ import onefold.store.DomainRecord;
 import onefold.store.ItemRecord;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
+import onefold.store.ShareRecord;
 import onefold.store.StoreRecord;
 import onefold.store.UnfinishedUpload;
 
@@ -30,6 +31,9 @@ public sealed interface CatalogReply {
 
   /** A store as it is now. */
   record StoreResult(StoreRecord store) implements Result {}
+
+  /** A share as it is now. */
+  record ShareResult(ShareRecord share) implements Result {}
 
   /** An item as it is now, or as it was before it was deleted. */
   record ItemResult(ItemRecord item) implements Result {}

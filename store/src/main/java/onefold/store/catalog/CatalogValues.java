@@ -15,6 +15,7 @@ import onefold.store.LockKind;
 import onefold.store.LockOverride;
 import onefold.store.Names;
 import onefold.store.RefusedException.Reason;
+import onefold.store.ShareRecord;
 import onefold.store.ShortenedLock;
 import onefold.store.StoreRecord;
 import onefold.store.UnfinishedUpload;
@@ -35,6 +36,7 @@ final class CatalogValues {
   private static final int ITEM = 3;
   private static final int UPLOAD = 4;
   private static final int REFUSED = 5;
+  private static final int SHARE = 6;
 
   // Flags of an item.
   private static final int HELD = 1;
@@ -577,6 +579,8 @@ final class CatalogValues {
               CatalogCommandFormat.writePolicy(out, store.policy());
             }
           }
+          case CatalogReply.ShareResult(ShareRecord share) ->
+              ShareValues.writeShare(out.u8(SHARE), share);
           case CatalogReply.ItemResult(ItemRecord item) ->
               itemFields(out.u8(ITEM).id(item.storeId()).text(item.name()), item);
           case CatalogReply.UploadResult(UnfinishedUpload upload) ->
@@ -617,11 +621,13 @@ final class CatalogValues {
           }
           case UPLOAD ->
               new CatalogReply.Done(new CatalogReply.UploadResult(Upload.read(in).upload()));
+          case SHARE ->
+              new CatalogReply.Done(new CatalogReply.ShareResult(ShareValues.readShare(in)));
           case REFUSED -> {
             Reason reason = reason(in);
             yield new CatalogReply.Refused(reason, in.text("message", 4 * MAX_MESSAGE_CHARACTERS));
           }
-          default -> throw in.corrupt("answer of type 0 to 5", Integer.toString(type));
+          default -> throw in.corrupt("answer of type 0 to 6", Integer.toString(type));
         };
     in.end();
     return reply;

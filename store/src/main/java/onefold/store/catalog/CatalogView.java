@@ -156,13 +156,23 @@ public final class CatalogView {
                 store.logicalBytes()));
   }
 
-  /** Tells whether all of a store's items, as they are in this view, are in the pages. */
-  public boolean isFolded(Id storeId) {
-    return isFolded(frozen, storeId) && isFolded(active, storeId);
+  /** Returns the shares of this view. */
+  public ShareView shares() {
+    return new ShareView(this);
   }
 
-  private static boolean isFolded(Layer layer, Id storeId) {
-    for (byte[] prefix : List.of(CatalogKeys.items(storeId), CatalogKeys.allLookups(storeId))) {
+  /** Tells whether all of a store's items, as they are in this view, are in the pages. */
+  public boolean isFolded(Id storeId) {
+    return isFolded(List.of(CatalogKeys.items(storeId), CatalogKeys.allLookups(storeId)));
+  }
+
+  /** Tells whether everything of these trees is in the pages. */
+  boolean isFolded(List<byte[]> addresses) {
+    return isFolded(frozen, addresses) && isFolded(active, addresses);
+  }
+
+  private static boolean isFolded(Layer layer, List<byte[]> addresses) {
+    for (byte[] prefix : addresses) {
       PersistentMap.Walk<byte[], byte[]> walk = layer.changes().from(prefix);
       if (walk.next() && Walk.startsWith(walk.key(), prefix)) {
         return false;
@@ -176,7 +186,7 @@ public final class CatalogView {
     return new StoreTrees(tree(CatalogKeys.items(storeId)), tree(CatalogKeys.allLookups(storeId)));
   }
 
-  private StoreTrees.@Nullable Tree tree(byte[] address) throws IOException {
+  StoreTrees.@Nullable Tree tree(byte[] address) throws IOException {
     PageTree.Root root = treeOf(address);
     return root == null ? null : new StoreTrees.Tree(root.page(), root.level());
   }
@@ -199,9 +209,9 @@ public final class CatalogView {
                 store.deletedBytes()));
   }
 
-  /** Returns the sum of the lengths of all items of a domain's stores. */
+  /** Returns the sum of the lengths of all items of a domain's stores and objects of its shares. */
   public long logicalBytes(Id domainId) throws IOException {
-    long bytes = 0;
+    long bytes = shares().objectBytesOf(domainId);
     for (Store store : allStores()) {
       if (store.store().domainId().equals(domainId)) {
         bytes += store.logicalBytes();
@@ -634,17 +644,17 @@ public final class CatalogView {
   @FunctionalInterface
   public interface ObjectVisitor {
     /**
-     * Takes the root of an item or of an unfinished upload.
+     * Takes the root of an item, of an unfinished upload or of an entry of a share.
      *
-     * @param storeId its store
-     * @param name the item's name
+     * @param storeId its store or share
+     * @param name the item's name; empty for an entry of a share
      */
     void object(Id storeId, String name, ObjectRoot root) throws IOException;
   }
 
   /**
-   * Visits the roots of all items, those that can be brought back included, and of unfinished
-   * uploads of a domain; an object with several names comes several times.
+   * Visits the roots of all items, those that can be brought back included, of unfinished uploads
+   * and of the entries of shares of a domain; an object with several names comes several times.
    */
   public void visitObjects(Id domainId, ObjectVisitor visitor) throws IOException {
     for (Store store : allStores()) {
@@ -663,6 +673,7 @@ public final class CatalogView {
       }
     }
     visitSnapshots(domainId, visitor);
+    shares().visitObjects(domainId, visitor);
     Walk walk = walk(new byte[] {CatalogKeys.SYSTEM, CatalogKeys.UPLOAD}, null);
     while (walk.next()) {
       Upload upload = Upload.decode(walk.value());
@@ -709,8 +720,8 @@ public final class CatalogView {
   }
 
   /**
-   * Visits the roots of those items and unfinished uploads of a domain that are not yet in the
-   * pages. Together with what is found below {@link #rootPage()} by {@link
+   * Visits the roots of those items, unfinished uploads and entries of shares of a domain that are
+   * not yet in the pages. Together with what is found below {@link #rootPage()} by {@link
    * CatalogPageFormat#visitReferences} this is all that {@link #visitObjects} finds, and perhaps
    * some that were deleted since the pages were written.
    */
@@ -735,8 +746,10 @@ public final class CatalogView {
               upload.upload().itemName(),
               upload.upload().checkpoint().root());
         }
+      } else if (key[0] == CatalogKeys.SHARE_ENTRIES) {
+        shares().visitUnfoldedObject(domainId, key, walk.value(), visitor);
       } else if (CatalogKeys.holdsObjects(key[0])) {
-        Id storeId = CatalogKeys.storeId(key);
+        Id storeId = CatalogKeys.ownerId(key);
         Store store = storeState(storeId);
         if (store == null || !store.store().domainId().equals(domainId)) {
           continue;
@@ -773,7 +786,7 @@ public final class CatalogView {
     record Tree(int kind, PageTree.Root root) {}
     List<Tree> trees = new ArrayList<>();
     for (Layer layer : List.of(frozen, active)) {
-      // Copies of stores whose trees no page names yet.
+      // Copies of stores and shares whose trees no page names yet.
       byte[] prefix = {CatalogKeys.ROOTS, CatalogKeys.TREE_ROOT};
       PersistentMap.Walk<byte[], byte[]> walk = layer.changes().from(prefix);
       while (walk.next() && Walk.startsWith(walk.key(), prefix)) {
@@ -799,7 +812,8 @@ public final class CatalogView {
         visitor,
         inner);
     for (Tree tree : trees) {
-      boolean hasLongValues = tree.kind == CatalogKeys.SYSTEM;
+      boolean hasLongValues =
+          tree.kind == CatalogKeys.SYSTEM || tree.kind == CatalogKeys.SHARE_VALUES;
       pages.visitPages(
           tree.root,
           tree.kind,
@@ -859,6 +873,17 @@ public final class CatalogView {
   @Nullable Store storeState(Id storeId) throws IOException {
     byte[] value = get(CatalogKeys.store(storeId));
     return value == null ? null : Store.decode(value);
+  }
+
+  /** Returns the domain of the store or share that a tree belongs to; null if it is gone. */
+  @Nullable Id domainOfOwner(byte[] address) throws IOException {
+    Id ownerId = CatalogKeys.ownerId(address);
+    if (CatalogKeys.isOfShare(address)) {
+      ShareValues.Share share = shares().state(ownerId);
+      return share == null ? null : share.record().domainId();
+    }
+    Store store = storeState(ownerId);
+    return store == null ? null : store.store().domainId();
   }
 
   @Nullable Upload uploadState(Id uploadId) throws IOException {

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * nodes with the old one. So a reader that holds one has a consistent snapshot without any lock. A
  * height-balanced binary tree.
  */
-final class PersistentMap<K, V> {
+public final class PersistentMap<K, V> {
   private record Node<K, V>(
       @Nullable Node<K, V> left,
       @Nullable Node<K, V> right,
@@ -27,15 +27,15 @@ final class PersistentMap<K, V> {
     this.root = root;
   }
 
-  static <K, V> PersistentMap<K, V> empty(Comparator<? super K> order) {
+  public static <K, V> PersistentMap<K, V> empty(Comparator<? super K> order) {
     return new PersistentMap<>(order, null);
   }
 
-  int size() {
+  public int size() {
     return size(root);
   }
 
-  @Nullable V get(K key) {
+  public @Nullable V get(K key) {
     Node<K, V> node = root;
     while (node != null) {
       int side = order.compare(key, node.key);
@@ -47,16 +47,16 @@ final class PersistentMap<K, V> {
     return null;
   }
 
-  PersistentMap<K, V> put(K key, V value) {
+  public PersistentMap<K, V> put(K key, V value) {
     return new PersistentMap<>(order, put(root, key, value));
   }
 
-  PersistentMap<K, V> remove(K key) {
+  public PersistentMap<K, V> remove(K key) {
     return new PersistentMap<>(order, remove(root, key));
   }
 
   /** Walks the entries from the first key that is not below {@code from}, upwards. */
-  Walk<K, V> from(K from) {
+  public Walk<K, V> from(K from) {
     Walk<K, V> walk = new Walk<>();
     Node<K, V> node = root;
     while (node != null) {
@@ -71,13 +71,13 @@ final class PersistentMap<K, V> {
   }
 
   /** A walk in ascending order. Not thread-safe; the map beneath cannot change. */
-  static final class Walk<K, V> {
+  public static final class Walk<K, V> {
     private final ArrayDeque<Node<K, V>> pending = new ArrayDeque<>();
     private @Nullable Node<K, V> current;
 
     private Walk() {}
 
-    boolean next() {
+    public boolean next() {
       Node<K, V> node = pending.poll();
       current = node;
       if (node == null) {
@@ -89,11 +89,11 @@ final class PersistentMap<K, V> {
       return true;
     }
 
-    K key() {
+    public K key() {
       return at().key;
     }
 
-    V value() {
+    public V value() {
       return at().value;
     }
 

@@ -5,14 +5,14 @@ import onefold.store.CorruptDataException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The roots of a store's trees in the pages. Whoever has them has all the store's items as they
- * were, for as long as the pages below them are kept.
+ * The roots of a store's or a share's trees in the pages. Whoever has them has all that was in it,
+ * for as long as the pages below them are kept.
  *
- * @param items root of its items, or null if there are none
- * @param lookups root of their look-ups, or null
+ * @param items root of a store's items or a share's entries, or null if there are none
+ * @param lookups root of the look-ups of items, or of the long values of entries, or null
  */
 public record StoreTrees(@Nullable Tree items, @Nullable Tree lookups) {
-  /** Of a store without items. */
+  /** Of what is empty. */
   public static final StoreTrees NONE = new StoreTrees(null, null);
 
   /**

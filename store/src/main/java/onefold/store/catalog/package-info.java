@@ -5,12 +5,13 @@
  * onefold.store.catalog.CatalogCommand}s go in, in the order of the journal, and applying one uses
  * no clock, randomness or files. Changes lie in memory in immutable ordered maps and are folded, in
  * batches, into ordered copy-on-write trees of pages: for each store one of its items, one of their
- * look-ups by age, size and tag, and one of the deleted items that can be brought back; one of
- * everything else; and above them one small tree of roots. A snapshot or a copy of a store has
- * trees with the same roots; a copy's own changes write other pages. Pages are node chunks of a
- * domain of their own, the one whose id is zero, found by fingerprint through {@link
- * onefold.store.catalog.NodeStore}, and loaded when they are needed. Formats: {@code
- * docs/formats/catalog-page.md}, {@code docs/formats/catalog-command.md}.
+ * look-ups by age, size and tag, and one of the deleted items that can be brought back; for each
+ * share one of its entries and one of their long values; one of everything else; and above them one
+ * small tree of roots. A snapshot or a copy of a store or share has trees with the same roots; a
+ * copy's own changes write other pages. Pages are node chunks of a domain of their own, the one
+ * whose id is zero, found by fingerprint through {@link onefold.store.catalog.NodeStore}, and
+ * loaded when they are needed. Formats: {@code docs/formats/catalog-page.md}, {@code
+ * docs/formats/catalog-command.md}.
  *
  * <p>May import {@code onefold.store} and {@code onefold.chunker}. Starts no thread, takes no lock
  * and never waits.
@@ -29,7 +30,7 @@
  *       <td>pages never change; a view keeps the root and the layers it was made with</td></tr>
  *   <tr><td>a command</td><td>a fold is written</td>
  *       <td>the fold works on layers frozen when it began; the command goes into the layer above</td></tr>
- *   <tr><td>a copy of a store is staged</td><td>items of it lie above the pages</td>
+ *   <tr><td>a copy of a store or share is staged</td><td>something of it lies above the pages</td>
  *       <td>not allowed: it would lack them; the engine folds first, and stages copies before all
  *       other commands of a group</td></tr>
  *   <tr><td>a command, a fold's beginning or its finish</td><td>another of these</td>

@@ -41,6 +41,9 @@ import onefold.store.RecompressionStatus;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
 import onefold.store.Scrubbing;
+import onefold.store.ShareRecord;
+import onefold.store.ShareStore;
+import onefold.store.ShareTree;
 import onefold.store.ShortenedLock;
 import onefold.store.SnapshotRecord;
 import onefold.store.StoreFullException;
@@ -70,7 +73,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Owns the directory's lock, its files and its tasks until {@link #close}.
  */
-public final class Engine implements ChunkStore {
+public final class Engine implements ChunkStore, ShareStore {
   /** The name of the domain and of the store that are made with the directory. */
   public static final String DEFAULT_NAME = "default";
 
@@ -92,6 +95,7 @@ public final class Engine implements ChunkStore {
   private final SpaceGuard space;
   private final Upkeep upkeep;
   private final EngineDisks disks;
+  private final Shares shares;
   private final SchedulerLock lock;
 
   private final Map<Id, Domain> domains = new HashMap<>(); // guarded by lock
@@ -197,6 +201,7 @@ public final class Engine implements ChunkStore {
             superblock.applianceId(),
             scheduler,
             () -> openDomains().stream().map(Domain::housekeeper).toList());
+    this.shares = new Shares(this, scheduler);
     names.ready(
         committer,
         catalog,
@@ -285,6 +290,7 @@ public final class Engine implements ChunkStore {
       case CatalogReply.DomainResult(DomainRecord domain) -> domain;
       case CatalogReply.Nothing _,
           CatalogReply.StoreResult _,
+          CatalogReply.ShareResult _,
           CatalogReply.ItemResult _,
           CatalogReply.UploadResult _ ->
           throw otherCommand(commandId);
@@ -319,6 +325,7 @@ public final class Engine implements ChunkStore {
       case CatalogReply.StoreResult(StoreRecord store) -> store;
       case CatalogReply.Nothing _,
           CatalogReply.DomainResult _,
+          CatalogReply.ShareResult _,
           CatalogReply.ItemResult _,
           CatalogReply.UploadResult _ ->
           throw otherCommand(commandId);
@@ -395,7 +402,7 @@ public final class Engine implements ChunkStore {
   }
 
   /** What is asked of a view of the catalog. */
-  private interface CatalogRead<T> {
+  interface CatalogRead<T> {
     T of(CatalogView view) throws IOException;
   }
 
@@ -403,7 +410,7 @@ public final class Engine implements ChunkStore {
    * Asks the catalog. A view's pages stay until the catalog has been folded twice; who is so slow
    * that they are gone asks the newer one.
    */
-  private <T> T read(CatalogRead<T> read) throws IOException {
+  <T> T read(CatalogRead<T> read) throws IOException {
     while (true) {
       CatalogView view = catalog.view();
       try {
@@ -414,6 +421,78 @@ public final class Engine implements ChunkStore {
         }
       }
     }
+  }
+
+  // ---- shares
+
+  @Override
+  public List<ShareRecord> shares() throws IOException {
+    return read(view -> view.shares().all());
+  }
+
+  @Override
+  public Optional<ShareRecord> findShare(String name) throws IOException {
+    return read(view -> view.shares().find(name));
+  }
+
+  @Override
+  public ShareRecord createShare(Id commandId, String name, Id domainId, byte[] settings)
+      throws IOException {
+    Names.checkStoreName(name);
+    return shareOf(
+        commandId,
+        change(
+            new CatalogCommand.CreateShare(
+                stamp(commandId), newId(), name, domainId, settings.clone())));
+  }
+
+  @Override
+  public ShareRecord updateShare(Id commandId, Id shareId, byte[] settings) throws IOException {
+    return shareOf(
+        commandId,
+        change(new CatalogCommand.UpdateShare(stamp(commandId), shareId, settings.clone())));
+  }
+
+  private static ShareRecord shareOf(Id commandId, CatalogReply.Result result)
+      throws RefusedException {
+    if (result instanceof CatalogReply.ShareResult(ShareRecord share)) {
+      return share;
+    }
+    throw otherCommand(commandId);
+  }
+
+  @Override
+  public void deleteShare(Id commandId, Id shareId, boolean withFiles) throws IOException {
+    Optional<ShareRecord> share = read(view -> view.shares().find(shareId));
+    change(new CatalogCommand.DeleteShare(stamp(commandId), shareId, withFiles));
+    shares.forget(shareId);
+    share.ifPresent(gone -> garbageLikely(gone.domainId()));
+  }
+
+  @Override
+  public ShareRecord copyShare(Id commandId, Id sourceId, String name, boolean snapshot)
+      throws IOException {
+    Names.checkStoreName(name);
+    shares.tree(sourceId).flush();
+    return shareOf(
+        commandId,
+        change(
+            new CatalogCommand.CopyShare(
+                stamp(commandId), sourceId, newId(), name, snapshot, StoreTrees.NONE)));
+  }
+
+  @Override
+  public List<ShareRecord> shareSnapshots(Id shareId) throws IOException {
+    return read(view -> view.shares().snapshots(shareId));
+  }
+
+  @Override
+  public ShareTree shareTree(Id shareId) throws IOException {
+    return shares.tree(shareId);
+  }
+
+  CatalogView catalogView() {
+    return catalog.view();
   }
 
   // ---- items
@@ -569,6 +648,7 @@ public final class Engine implements ChunkStore {
       case CatalogReply.Nothing _,
           CatalogReply.DomainResult _,
           CatalogReply.StoreResult _,
+          CatalogReply.ShareResult _,
           CatalogReply.UploadResult _ ->
           throw otherCommand(commandId);
     };
@@ -1022,7 +1102,7 @@ public final class Engine implements ChunkStore {
       try {
         stageCopies(commands, outcomes, encoded);
         for (int i = 0; i < outcomes.length; i++) {
-          if (!(commands.get(i) instanceof CatalogCommand.CopyStore)) {
+          if (!isCopy(commands.get(i))) {
             outcomes[i] = staged(commands.get(i), encoded);
           }
         }
@@ -1053,18 +1133,39 @@ public final class Engine implements ChunkStore {
       }
     }
 
+    private static boolean isCopy(CatalogCommand command) {
+      return command instanceof CatalogCommand.CopyStore
+          || command instanceof CatalogCommand.CopyShare;
+    }
+
+    /** Tells whether what a command copies is in the pages; so is nothing, for another command. */
+    private static boolean isFolded(CatalogView view, CatalogCommand command) {
+      return switch (command) {
+        case CatalogCommand.CopyStore copy -> view.isFolded(copy.sourceId());
+        case CatalogCommand.CopyShare copy -> view.shares().isFolded(copy.sourceId());
+        default -> true;
+      };
+    }
+
+    private static CatalogCommand withTrees(CatalogView view, CatalogCommand command)
+        throws IOException {
+      return switch (command) {
+        case CatalogCommand.CopyStore copy -> copy.with(view.trees(copy.sourceId()));
+        case CatalogCommand.CopyShare copy -> copy.with(view.shares().trees(copy.sourceId()));
+        default -> command;
+      };
+    }
+
     /**
-     * Stages the copies of whole stores, before all others: they name the pages that hold all items
-     * of their sources, after a fold if there are newer ones.
+     * Stages the copies of whole stores and shares, before all others: they name the pages that
+     * hold all that is in their sources, after a fold if there is something newer.
      */
     private void stageCopies(
         List<CatalogCommand> commands, Committer.Outcome[] outcomes, List<byte[]> encoded)
         throws IOException {
       IOException failure = null;
       for (CatalogCommand command : commands) {
-        if (failure == null
-            && command instanceof CatalogCommand.CopyStore copy
-            && !catalog.view().isFolded(copy.sourceId())) {
+        if (failure == null && !isFolded(catalog.view(), command)) {
           try {
             checkpoint();
           } catch (IOException e) {
@@ -1074,11 +1175,12 @@ public final class Engine implements ChunkStore {
       }
       CatalogView view = catalog.view();
       for (int i = 0; i < outcomes.length; i++) {
-        if (commands.get(i) instanceof CatalogCommand.CopyStore copy) {
+        CatalogCommand command = commands.get(i);
+        if (isCopy(command)) {
           outcomes[i] =
-              failure != null && !view.isFolded(copy.sourceId())
+              failure != null && !isFolded(view, command)
                   ? new Committer.Outcome.Failed(failure)
-                  : staged(copy.with(view.trees(copy.sourceId())), encoded);
+                  : staged(withTrees(view, command), encoded);
         }
       }
     }
@@ -1158,7 +1260,8 @@ public final class Engine implements ChunkStore {
                 superblock.epoch(),
                 position.position(),
                 clock.millis(),
-                root.toBytes());
+                root.toBytes(),
+                Superblock.flags(superblock.flags(), catalog.view()));
         superblocks.write(next);
         superblock = next;
         CatalogView before = catalog.view();

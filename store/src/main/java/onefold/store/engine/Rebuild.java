@@ -588,7 +588,9 @@ public final class Rebuild {
                   clock.millis(),
                   new CatalogRoot(
                           root.page(), root.level(), position - 1, root.epoch(), root.version())
-                      .toBytes()));
+                      .toBytes(),
+                  Superblock.flags(
+                      old.superblock == null ? 0 : old.superblock.flags(), catalog.view())));
       growth.committed();
       domain.checkpointIndex();
       done = true;

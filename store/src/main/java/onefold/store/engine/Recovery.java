@@ -115,7 +115,7 @@ final class Recovery {
       device.forceDirectory("");
       superblocks.write(
           new Superblock(
-              1, Id.random(scheduler.random()), 1, 1, scheduler.clock().millis(), new byte[0]));
+              1, Id.random(scheduler.random()), 1, 1, scheduler.clock().millis(), new byte[0], 0));
     }
     Superblock superblock = superblocks.read();
     storeTimeMillis = superblock.storeTimeMillis();

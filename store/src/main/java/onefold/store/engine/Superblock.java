@@ -1,6 +1,8 @@
 package onefold.store.engine;
 
+import java.io.IOException;
 import onefold.store.Id;
+import onefold.store.catalog.CatalogView;
 
 /**
  * Where recovery begins.
@@ -11,6 +13,7 @@ import onefold.store.Id;
  * @param journalPosition of the checkpoint record, the first that is replayed
  * @param storeTimeMillis store time when it was written
  * @param catalogRoot what the catalog's last fold answered; its shape is the catalog's business
+ * @param flags what a release must know to open the directory; once set, one stays
  */
 record Superblock(
     long sequence,
@@ -18,7 +21,16 @@ record Superblock(
     long epoch,
     long journalPosition,
     long storeTimeMillis,
-    byte[] catalogRoot) {
+    byte[] catalogRoot,
+    int flags) {
+  /** The catalog has or had shares, whose objects housekeeping must know. */
+  static final int SHARES = 1;
+
+  /** The flags to be set when the catalog is as a view shows it. */
+  static int flags(int before, CatalogView view) throws IOException {
+    return before | (view.shares().isAny() ? SHARES : 0);
+  }
+
   Superblock {
     if (sequence < 1) {
       throw new IllegalArgumentException("sequence " + sequence);

@@ -17,6 +17,9 @@ final class SuperblockFormat {
   static final int FILE_BYTES = 4096;
   static final int VERSION = 1;
 
+  /** Incompatible flags that this release knows. */
+  static final int KNOWN_FLAGS = Superblock.SHARES;
+
   /** Most bytes of the catalog's root, whose shape is the catalog's business. */
   static final int MAX_CATALOG_ROOT_BYTES = 1024;
 
@@ -43,6 +46,7 @@ final class SuperblockFormat {
     ByteBuffer out = ByteBuffer.allocate(FILE_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     out.put(0, MAGIC);
     out.putInt(VERSION_AT, VERSION);
+    out.putInt(INCOMPATIBLE_AT, superblock.flags());
     out.putInt(ROOT_LENGTH_AT, root.length);
     out.putLong(SEQUENCE_AT, superblock.sequence());
     out.putLong(APPLIANCE_AT, superblock.applianceId().high());
@@ -86,7 +90,7 @@ final class SuperblockFormat {
     int version = in.getInt(VERSION_AT);
     int incompatible = in.getInt(INCOMPATIBLE_AT);
     int readCompatible = in.getInt(READ_COMPATIBLE_AT);
-    if (version != VERSION || incompatible != 0 || readCompatible != 0) {
+    if (version != VERSION || (incompatible & ~KNOWN_FLAGS) != 0 || readCompatible != 0) {
       throw new RefusedException(
           Reason.READ_ONLY,
           file
@@ -96,7 +100,9 @@ final class SuperblockFormat {
               + Integer.toHexString(incompatible)
               + " and "
               + Integer.toHexString(readCompatible)
-              + "; this release knows version 1 without flags. Start the newer release.");
+              + "; this release knows version 1 with the flags "
+              + Integer.toHexString(KNOWN_FLAGS)
+              + " and 0. Start the newer release.");
     }
     int rootLength = in.getInt(ROOT_LENGTH_AT);
     if (rootLength < 0 || rootLength > MAX_CATALOG_ROOT_BYTES) {
@@ -119,7 +125,8 @@ final class SuperblockFormat {
         in.getLong(EPOCH_AT),
         in.getLong(JOURNAL_AT),
         in.getLong(STORE_TIME_AT),
-        root);
+        root,
+        incompatible);
   }
 
   private static int crc(byte[] bytes) {

@@ -411,6 +411,7 @@ final class Upload implements IngestSession {
       case CatalogReply.Nothing(),
           CatalogReply.DomainResult _,
           CatalogReply.StoreResult _,
+          CatalogReply.ShareResult _,
           CatalogReply.UploadResult _ ->
           throw new RefusedException(
               Reason.INVALID_REQUEST, "the command's id was used for another command");

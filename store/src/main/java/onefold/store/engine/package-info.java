@@ -5,7 +5,8 @@
  * way in that every front-end takes, {@code PipelineWriter} the one from a plain stream; {@code
  * RecipeReader} is the way out, {@code StoredWalk} the one in stored form; {@code Domain} joins the
  * containers and the index of one dedup domain; {@code Committer} makes names durable; {@code
- * Recovery} begins again after whatever has happened.
+ * LiveShareTree} is a share with the changes that are not durable yet; {@code Recovery} begins
+ * again after whatever has happened.
  *
  * <p>May import everything of {@code onefold.store}, {@code onefold.chunker} and {@code
  * onefold.block}. Tasks: {@code committer}, one for each block that a reader fetches ahead, {@code
@@ -60,6 +61,18 @@
  * <tr><td>a copy of a whole store</td><td>items of it are committed</td>
  *     <td>the committer folds the catalog and stages the copy before the other commands of its
  *     group: the copy has what was committed before</td></tr>
+ * <tr><td>a change of a share</td><td>a look at it</td>
+ *     <td>a reader takes what is on its way and the catalog's view under the lock under which changes
+ *     are shown and hidden</td></tr>
+ * <tr><td>a change of a share</td><td>another of the same share</td>
+ *     <td>it gets its number and its place in the committer's queue under one lock; the catalog
+ *     refuses one that does not follow the last</td></tr>
+ * <tr><td>a mark</td><td>a change of a share is on its way</td>
+ *     <td>the objects it brings in are pinned before it is shown and until the catalog holds them; a
+ *     mark reads the pins first</td></tr>
+ * <tr><td>a copy of a share</td><td>changes of it are on their way</td>
+ *     <td>those whose call has returned are awaited; the copy is staged before the others of its group
+ *     and has them or not, in their order</td></tr>
  * <tr><td>deleted items go</td><td>one of them is brought back</td>
  *     <td>both are commands; the later one finds it gone</td></tr>
  * <tr><td>two uploads of one name</td><td>each other</td>

@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
@@ -28,6 +29,10 @@ import onefold.store.Id;
 import onefold.store.ItemRecord;
 import onefold.store.LockKind;
 import onefold.store.LockOverride;
+import onefold.store.ShareChange;
+import onefold.store.ShareEntry;
+import onefold.store.ShareObject;
+import onefold.store.ShareTree;
 import onefold.store.StorePolicy;
 import onefold.store.StoreRecord;
 import onefold.store.catalog.CatalogCommand.Stamp;
@@ -43,7 +48,39 @@ class CatalogCommandFormatTest {
   static List<CatalogCommand> samples() {
     List<CatalogCommand> all = new ArrayList<>(firstSamples());
     all.addAll(secondSamples());
+    all.addAll(thirdSamples());
     return all;
+  }
+
+  /** What version 3 of the format has brought, as it stands in the third sample. */
+  private static List<CatalogCommand> thirdSamples() {
+    byte[] key = {0, (byte) 0xff, 'k'};
+    byte[] note = {9, 8, 7};
+    ShareObject object = new ShareObject(new Id(6, 1), ROOT, 12, 1L << 32, note);
+    return List.of(
+        new CatalogCommand.CreateShare(
+            STAMP, new Id(6, 7), "backup", new Id(3, 4), new byte[] {1, 2, 3}),
+        new CatalogCommand.UpdateShare(STAMP, new Id(6, 7), new byte[0]),
+        new CatalogCommand.DeleteShare(STAMP, new Id(6, 7), true),
+        new CatalogCommand.CopyShare(
+            STAMP,
+            new Id(6, 7),
+            new Id(6, 8),
+            "before-update",
+            true,
+            new StoreTrees(new StoreTrees.Tree(FINGERPRINT, 2), null)),
+        new CatalogCommand.ChangeShare(
+            STAMP,
+            new Id(6, 7),
+            4711,
+            List.of(
+                new ShareChange.SetEntry(
+                    new ShareEntry(key, Optional.of(object), new byte[] {1, 2})),
+                new ShareChange.SetEntry(
+                    new ShareEntry(new byte[] {1}, Optional.empty(), new byte[0])),
+                new ShareChange.SetValue(key, new byte[] {3}),
+                new ShareChange.SetObject(key, object),
+                new ShareChange.Remove(key))));
   }
 
   /** What version 2 of the format has brought, as it stands in the second sample. */
@@ -154,7 +191,10 @@ class CatalogCommandFormatTest {
       boolean hasArray =
           command instanceof CatalogCommand.PutRecord
               || command instanceof CatalogCommand.ContainersGone
-              || command instanceof CatalogCommand.ContainersUnlinked;
+              || command instanceof CatalogCommand.ContainersUnlinked
+              || command instanceof CatalogCommand.CreateShare
+              || command instanceof CatalogCommand.UpdateShare
+              || command instanceof CatalogCommand.ChangeShare;
       assertTrue(hasArray || command.equals(read), command.toString());
     }
     assertEquals(Set.of(CatalogCommand.class.getPermittedSubclasses()), types);
@@ -168,6 +208,11 @@ class CatalogCommandFormatTest {
   @Test
   void theSampleOfTheSecondVersionIsStillReadAndWritten() throws IOException {
     assertIsReadAndWritten("catalog-command-2.txt", secondSamples());
+  }
+
+  @Test
+  void theSampleOfTheThirdVersionIsStillReadAndWritten() throws IOException {
+    assertIsReadAndWritten("catalog-command-3.txt", thirdSamples());
   }
 
   private static void assertIsReadAndWritten(String sample, List<CatalogCommand> commands)
@@ -225,7 +270,7 @@ class CatalogCommandFormatTest {
   @Test
   void aNewerVersionIsNotCalledDamage() {
     byte[] bytes = CatalogCommandFormat.encode(samples().getFirst());
-    bytes[0] = 3;
+    bytes[0] = 4;
     IOException newer =
         assertThrows(IOException.class, () -> CatalogCommandFormat.decode(bytes, 0, bytes.length));
     assertFalse(newer instanceof CorruptDataException);
@@ -250,5 +295,21 @@ class CatalogCommandFormatTest {
         CatalogCommandFormat.encode(
             new CatalogCommand.PutRecord(STAMP, "k", "x".repeat(1024), new byte[64 << 10]));
     assertTrue(largest.length <= CatalogCommandFormat.MAX_COMMAND_BYTES);
+    ShareObject object = new ShareObject(new Id(6, 1), ROOT, 12, 1, new byte[256]);
+    List<ShareChange> most = new ArrayList<>();
+    while (most.size() < ShareTree.MAX_CHANGES) {
+      most.add(
+          new ShareChange.SetEntry(
+              new ShareEntry(new byte[68], Optional.of(object), new byte[200])));
+    }
+    assertEquals(
+        ShareTree.MAX_CHANGE_BYTES / 1000 * 1000, most.stream().mapToInt(ShareChange::bytes).sum());
+    byte[] changes =
+        CatalogCommandFormat.encode(new CatalogCommand.ChangeShare(STAMP, new Id(6, 7), 1, most));
+    assertTrue(changes.length <= CatalogCommandFormat.MAX_COMMAND_BYTES);
+    most.add(new ShareChange.Remove(new byte[1]));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new CatalogCommand.ChangeShare(STAMP, new Id(6, 7), 1, most));
   }
 }

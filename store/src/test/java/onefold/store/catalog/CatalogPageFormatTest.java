@@ -7,12 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import onefold.chunker.Fingerprint;
@@ -21,6 +23,9 @@ import onefold.chunker.RecipeBuilder;
 import onefold.store.CommitMode;
 import onefold.store.CorruptDataException;
 import onefold.store.Id;
+import onefold.store.ShareChange;
+import onefold.store.ShareEntry;
+import onefold.store.ShareObject;
 import org.junit.jupiter.api.Test;
 
 class CatalogPageFormatTest {
@@ -78,12 +83,70 @@ class CatalogPageFormatTest {
     return pages;
   }
 
+  /** A catalog with a share; the pages that hold it. */
+  private static Map<String, byte[]> samplePagesOfShares(MapNodeStore nodes) throws IOException {
+    Commands commands = new Commands();
+    Catalog catalog = Catalog.create(nodes, 1 << 20);
+    long position = 0;
+    Id share = new Id(6, 1);
+    catalog.apply(commands.createDomain(), position++);
+    catalog.apply(
+        new CatalogCommand.CreateShare(
+            commands.stamp(), share, "backup", Commands.DOMAIN.id(), new byte[] {1, 2, 3}),
+        position++);
+    List<ShareChange> changes = new ArrayList<>();
+    for (int i = 0; i < 120; i++) {
+      byte[] key = String.format("file-%03d", i).getBytes(StandardCharsets.US_ASCII);
+      ShareObject object =
+          new ShareObject(new Id(7, i), Commands.root(i, i), i, i / 2, new byte[] {(byte) i});
+      changes.add(
+          new ShareChange.SetEntry(
+              new ShareEntry(
+                  key, i % 3 == 0 ? Optional.empty() : Optional.of(object), new byte[i])));
+    }
+    byte[] value = new byte[6000];
+    Arrays.fill(value, (byte) 'v');
+    changes.add(new ShareChange.SetValue(changes.getLast().key(), value));
+    catalog.apply(new CatalogCommand.ChangeShare(commands.stamp(), share, 1, changes), position++);
+    CatalogFold fold = catalog.fold();
+    CatalogRoot root = fold.write();
+    catalog.finish(fold);
+    Map<String, byte[]> pages = new LinkedHashMap<>();
+    pages.put("roots", nodes.get(root.page()));
+    List<Fingerprint> all = new ArrayList<>();
+    catalog.view().visitPages(all::add);
+    for (Fingerprint page : all) {
+      byte[] bytes = nodes.get(page);
+      CatalogPage decoded = CatalogPage.decode("page", bytes, bytes.length);
+      switch (decoded.kind()) {
+        case CatalogKeys.SYSTEM -> pages.putIfAbsent("system-leaf", bytes);
+        case CatalogKeys.SHARE_ENTRIES ->
+            pages.putIfAbsent(decoded.level() == 0 ? "entries-leaf" : "entries-inner", bytes);
+        case CatalogKeys.SHARE_VALUES -> pages.putIfAbsent("values-leaf", bytes);
+        default -> {}
+      }
+    }
+    return pages;
+  }
+
   @Test
   void theSampleOfTheFirstReleaseIsStillReadAndWritten() throws IOException {
     Map<String, byte[]> pages = samplePages(new MapNodeStore());
     assertEquals(7, pages.size());
+    assertAreReadAndWritten("catalog-page-1.txt", pages);
+  }
+
+  @Test
+  void theSampleOfPagesOfSharesIsStillReadAndWritten() throws IOException {
+    Map<String, byte[]> pages = samplePagesOfShares(new MapNodeStore());
+    assertEquals(5, pages.size());
+    assertAreReadAndWritten("catalog-page-2.txt", pages);
+  }
+
+  private static void assertAreReadAndWritten(String sample, Map<String, byte[]> pages)
+      throws IOException {
     Map<String, byte[]> kept = new LinkedHashMap<>();
-    for (String line : Samples.lines("catalog-page-1.txt")) {
+    for (String line : Samples.lines(sample)) {
       String[] parts = line.split(" ", -1);
       kept.put(parts[0], HexFormat.of().parseHex(parts[1]));
     }

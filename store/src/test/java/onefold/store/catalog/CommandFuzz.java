@@ -19,8 +19,10 @@ public final class CommandFuzz implements FuzzTarget {
   @Override
   public List<byte[]> samples() throws IOException {
     List<byte[]> samples = new ArrayList<>();
-    for (String line : Samples.lines("catalog-command-1.txt")) {
-      samples.add(HexFormat.of().parseHex(line.split(" ", 2)[1]));
+    for (int version = 1; version <= CatalogCommandFormat.VERSION; version++) {
+      for (String line : Samples.lines("catalog-command-" + version + ".txt")) {
+        samples.add(HexFormat.of().parseHex(line.split(" ", 2)[1]));
+      }
     }
     return samples;
   }

@@ -22,8 +22,10 @@ public final class PageFuzz implements FuzzTarget {
   @Override
   public List<byte[]> samples() throws IOException {
     List<byte[]> samples = new ArrayList<>();
-    for (String line : Samples.lines("catalog-page-1.txt")) {
-      samples.add(HexFormat.of().parseHex(line.split(" ", 2)[1]));
+    for (String name : List.of("catalog-page-1.txt", "catalog-page-2.txt")) {
+      for (String line : Samples.lines(name)) {
+        samples.add(HexFormat.of().parseHex(line.split(" ", 2)[1]));
+      }
     }
     return samples;
   }

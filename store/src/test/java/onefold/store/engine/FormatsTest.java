@@ -26,7 +26,13 @@ import org.junit.jupiter.api.Test;
 class FormatsTest {
   private static final Superblock FIRST =
       new Superblock(
-          1, Id.ofHex("00112233445566778899aabbccddeeff"), 1, 1, 1_893_456_000_000L, new byte[0]);
+          1,
+          Id.ofHex("00112233445566778899aabbccddeeff"),
+          1,
+          1,
+          1_893_456_000_000L,
+          new byte[0],
+          0);
 
   private static final String FIRST_HEX =
       "4f4e45464f4c44530100000000000000"
@@ -83,12 +89,12 @@ class FormatsTest {
     SimulatedDevice device = new SimulatedDevice();
     Superblocks writer = new Superblocks(device);
     writer.write(FIRST);
-    writer.write(new Superblock(2, FIRST.applianceId(), 1, 9, 5, new byte[] {1, 2}));
+    writer.write(new Superblock(2, FIRST.applianceId(), 1, 9, 5, new byte[] {1, 2}, 0));
     assertEquals(2, new Superblocks(device).read().sequence());
     device.flipBit(Superblocks.SECOND, 60, 3);
     Superblocks again = new Superblocks(device);
     assertEquals(2, again.read().sequence());
-    again.write(new Superblock(3, FIRST.applianceId(), 1, 9, 5, new byte[] {1, 2}));
+    again.write(new Superblock(3, FIRST.applianceId(), 1, 9, 5, new byte[] {1, 2}, 0));
     assertEquals(3, new Superblocks(device).read().sequence());
     device.flipBit(Superblocks.FIRST, 60, 3);
     assertEquals(3, new Superblocks(device).read().sequence());
@@ -100,18 +106,18 @@ class FormatsTest {
   void theJournalIsNeededFromTheOlderSuperblockUntilBothFilesHaveTheNewer() throws IOException {
     SimulatedDevice device = new SimulatedDevice();
     Superblocks writer = new Superblocks(device);
-    writer.write(new Superblock(1, FIRST.applianceId(), 1, 9, 5, new byte[0]));
+    writer.write(new Superblock(1, FIRST.applianceId(), 1, 9, 5, new byte[0], 0));
     assertEquals(9, writer.journalNeededFrom());
     device.setFaults(call ->
         call.kind() == DeviceCall.Kind.WRITE && call.path().equals(Superblocks.FIRST)
             ? Faults.Outcome.FULL
             : Faults.Outcome.NONE);
-    writer.write(new Superblock(2, FIRST.applianceId(), 1, 30, 5, new byte[0]));
+    writer.write(new Superblock(2, FIRST.applianceId(), 1, 30, 5, new byte[0], 0));
     assertEquals(9, writer.journalNeededFrom());
     device.setFaults(Faults.none());
     Superblocks again = new Superblocks(device);
     assertEquals(2, again.read().sequence());
-    again.write(new Superblock(3, FIRST.applianceId(), 1, 40, 5, new byte[0]));
+    again.write(new Superblock(3, FIRST.applianceId(), 1, 40, 5, new byte[0], 0));
     assertEquals(40, again.journalNeededFrom());
   }
 
@@ -134,9 +140,19 @@ class FormatsTest {
   }
 
   @Test
+  void theFlagOfSharesStandsAmongThoseThatMakeOlderReleasesRefuse() throws IOException {
+    byte[] bytes =
+        SuperblockFormat.encode(
+            new Superblock(1, FIRST.applianceId(), 1, 1, 5, new byte[0], Superblock.SHARES));
+    assertEquals(1, bytes[12]);
+    assertEquals(Superblock.SHARES, SuperblockFormat.decode("superblock.0", bytes).flags());
+    assertEquals(0, SuperblockFormat.encode(FIRST)[12]);
+  }
+
+  @Test
   void aNewerSuperblockIsRefused() throws IOException {
     byte[] bytes = SuperblockFormat.encode(FIRST);
-    bytes[12] = 1;
+    bytes[12] = 2;
     var crc = new java.util.zip.CRC32C();
     crc.update(bytes, 0, 4092);
     for (int i = 0; i < 4; i++) {

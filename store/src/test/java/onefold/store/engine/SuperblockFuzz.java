@@ -25,8 +25,9 @@ public final class SuperblockFuzz implements FuzzTarget {
     byte[] root = new byte[40];
     Arrays.fill(root, (byte) 7);
     return List.of(
-        SuperblockFormat.encode(new Superblock(1, new Id(1, 2), 1, 1, 5, new byte[0])),
-        SuperblockFormat.encode(new Superblock(9, new Id(1, 2), 3, 77, 5, root)));
+        SuperblockFormat.encode(new Superblock(1, new Id(1, 2), 1, 1, 5, new byte[0], 0)),
+        SuperblockFormat.encode(
+            new Superblock(9, new Id(1, 2), 3, 77, 5, root, Superblock.SHARES)));
   }
 
   @Override
