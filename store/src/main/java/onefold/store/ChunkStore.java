@@ -297,6 +297,23 @@ public interface ChunkStore extends AutoCloseable {
    */
   Scrubbing scrubbing(Id domainId) throws IOException;
 
+  /**
+   * Whether a domain compares bytes before it shares a chunk.
+   *
+   * @throws RefusedException {@code NOT_FOUND}
+   */
+  boolean verifiesMatches(Id domainId) throws IOException;
+
+  /**
+   * Says whether a domain compares bytes before it shares a chunk, for uploads that begin from now
+   * on. A fingerprint is then not enough to share by, so {@link #openIngest} refuses with {@code
+   * BYTES_NEEDED}; an upload that brings other bytes than are stored under their fingerprint is
+   * refused with {@code CONFLICT}. Durable when it returns.
+   *
+   * @throws RefusedException {@code NOT_FOUND}
+   */
+  void verifyMatches(Id domainId, boolean verify) throws IOException;
+
   /** Store time in milliseconds since 1970; only moves forward. */
   long storeTimeMillis();
 

@@ -23,7 +23,10 @@ public final class RefusedException extends IOException {
     CONFLICT(9),
     READ_ONLY(10),
     SHUTTING_DOWN(11),
-    NOT_PERMITTED(12);
+    NOT_PERMITTED(12),
+
+    /** The domain compares bytes, and fingerprints alone were to be sent. */
+    BYTES_NEEDED(13);
 
     private final int code;
 

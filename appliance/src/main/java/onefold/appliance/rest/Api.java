@@ -77,6 +77,8 @@ public final class Api {
     LoginOperations login = new LoginOperations(logins);
     StateOperations state = new StateOperations(store, status);
     ScrubOperations scrub = new ScrubOperations(store);
+    Field verifyOnMatch =
+        Field.of("verifyOnMatch", "boolean", "whether bytes are compared before a chunk is shared");
     Field replace = Field.of("replace", "boolean", "take the name's place if it is taken");
     Field lockDays = Field.of("lockDays", "integer", "days of store time to lock from now");
     Field storeLockDays = Field.of("lockDays", "integer", "days that every new item is locked");
@@ -289,7 +291,8 @@ public final class Api {
                     Field.required("name", "string", "unique on the appliance"),
                     Field.of(
                         "parameterSet", "integer", "number of the parameter set, 1 when not said"),
-                    Field.of("parity", "boolean", "whether each container has a parity")),
+                    Field.of("parity", "boolean", "whether each container has a parity"),
+                    verifyOnMatch),
                 state::createDomain),
             new Operation(
                 "PATCH",
@@ -298,7 +301,9 @@ public final class Api {
                 "setDomain",
                 "Changes a domain's options.",
                 List.of(),
-                List.of(Field.of("parity", "boolean", "whether each container has a parity")),
+                List.of(
+                    Field.of("parity", "boolean", "whether each container has a parity"),
+                    verifyOnMatch),
                 state::setDomain),
             new Operation(
                 "GET",
@@ -751,7 +756,7 @@ public final class Api {
     return switch (reason) {
       case NOT_FOUND -> 404;
       case EXISTS, NOT_EMPTY, CONFLICT -> 409;
-      case INVALID_NAME, INVALID_REQUEST -> 400;
+      case INVALID_NAME, INVALID_REQUEST, BYTES_NEEDED -> 400;
       case LOCKED -> 423;
       case QUOTA_EXCEEDED -> 507;
       case TOO_MANY_UNFINISHED -> 429;

@@ -62,12 +62,13 @@ final class ApiJson {
         .put("parts", parts);
   }
 
-  static JsonObject domain(DomainRecord domain, boolean parity) {
+  static JsonObject domain(DomainRecord domain, boolean parity, boolean verifiesMatches) {
     return new JsonObject()
         .put("id", domain.id().toString())
         .put("name", domain.name())
         .put("parameterSet", domain.parameterSet())
-        .put("parity", parity);
+        .put("parity", parity)
+        .put("verifyOnMatch", verifiesMatches);
   }
 
   static JsonObject scrub(String domain, ScrubStatus status) {

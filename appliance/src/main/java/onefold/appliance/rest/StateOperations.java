@@ -165,6 +165,9 @@ final class StateOperations {
     if (request.body().bool("parity", false)) {
       keepParity(made, true);
     }
+    if (request.body().bool("verifyOnMatch", false)) {
+      store.verifyMatches(made.id(), true);
+    }
     return ApiReply.created(described(made));
   }
 
@@ -172,6 +175,9 @@ final class StateOperations {
     DomainRecord domain = domain(request.pathValue("domain"));
     if (request.body().has("parity")) {
       keepParity(domain, request.body().bool("parity", false));
+    }
+    if (request.body().has("verifyOnMatch")) {
+      store.verifyMatches(domain.id(), request.body().bool("verifyOnMatch", false));
     }
     return ApiReply.ok(described(domain));
   }
@@ -190,7 +196,8 @@ final class StateOperations {
   }
 
   private JsonObject described(DomainRecord domain) throws IOException {
-    return ApiJson.domain(domain, store.scrubbing(domain.id()).keepsParity());
+    return ApiJson.domain(
+        domain, store.scrubbing(domain.id()).keepsParity(), store.verifiesMatches(domain.id()));
   }
 
   private DomainRecord domain(String name) throws IOException {

@@ -261,10 +261,22 @@ public final class CatalystClient implements AutoCloseable {
     try {
       return switch (bandwidthFor(options)) {
         case HIGH -> new HighBandwidthWriter(connections, store, item, options);
-        case LOW, AUTO -> new LowBandwidthWriter(connections, workers, store, item, options);
+        case LOW, AUTO -> lowOrRefused(store, item, options);
       };
     } catch (IOException e) {
       throw Connections.shown(e);
+    }
+  }
+
+  private ItemWriter lowOrRefused(String store, String item, WriteOptions options)
+      throws IOException {
+    try {
+      return new LowBandwidthWriter(connections, workers, store, item, options);
+    } catch (WireException e) {
+      if (e.code() != ErrorCode.BYTES_NEEDED || options.bandwidth() != Bandwidth.AUTO) {
+        throw e;
+      }
+      return new HighBandwidthWriter(connections, store, item, options);
     }
   }
 

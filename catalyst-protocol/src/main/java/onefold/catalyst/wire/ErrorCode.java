@@ -1,8 +1,8 @@
 package onefold.catalyst.wire;
 
 /**
- * Why a peer refuses or gives up; the numbers stand on the wire. The first twelve are those of the
- * store's face.
+ * Why a peer refuses or gives up; the numbers stand on the wire. The first thirteen are those of
+ * the store's face.
  */
 public enum ErrorCode {
   /** No such store, item or upload. */
@@ -29,6 +29,8 @@ public enum ErrorCode {
   SHUTTING_DOWN(11),
   /** The user lacks the right. */
   NOT_PERMITTED(12),
+  /** The domain compares bytes before it shares a chunk: the upload must be in high bandwidth. */
+  BYTES_NEEDED(13),
   /** There is no space for new data. */
   FULL(32),
   /** Stored bytes are wrong; never retried as it is. */

@@ -16,6 +16,7 @@ import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntPredicate;
+import java.util.function.UnaryOperator;
 import onefold.chunker.ChunkKind;
 import onefold.chunker.Fingerprint;
 import onefold.chunker.FingerprintBatch;
@@ -49,6 +50,7 @@ import onefold.store.scheduler.Promise;
 import onefold.store.scheduler.Scheduler;
 import onefold.store.scheduler.SchedulerLock;
 import onefold.store.scheduler.TaskHandle;
+import onefold.store.scrub.DomainOptions;
 import onefold.store.scrub.ScrubGround;
 import onefold.store.scrub.Scrubber;
 import org.jspecify.annotations.Nullable;
@@ -135,6 +137,17 @@ final class Domain implements AutoCloseable, Ground {
   private final Housekeeper housekeeper;
   private final DomainScrub scrubGround;
   private final Scrubber scrubber;
+
+  /** Held while the options are changed. */
+  private final SchedulerLock optionsLock;
+
+  private volatile @Nullable DomainOptions options; // changed under optionsLock
+
+  /**
+   * Held by an upload that compares bytes from its last look for a chunk until the chunk is stored,
+   * so that no two store different bytes under one fingerprint.
+   */
+  private final SchedulerLock matching;
 
   /** Changes with every chunk that is put into quarantine or leaves it. */
   private final AtomicLong quarantineVersion = new AtomicLong();
@@ -231,6 +244,8 @@ final class Domain implements AutoCloseable, Ground {
             settings.backgroundHousekeeping(),
             settings.recompression(),
             names::storeTimeMillis);
+    this.optionsLock = scheduler.lock("domain-options");
+    this.matching = scheduler.lock("matching");
     this.scrubGround = new DomainScrub(this, names, flat);
     this.scrubber = new Scrubber(scheduler, scrubGround, settings.containers().containerBytes());
   }
@@ -1536,6 +1551,50 @@ final class Domain implements AutoCloseable, Ground {
         figures.lookups(),
         figures.hits(),
         figures.pagesRead());
+  }
+
+  // ---- options
+
+  /** What the domain is to do. */
+  DomainOptions options() throws IOException {
+    DomainOptions known = options;
+    if (known != null) {
+      return known;
+    }
+    optionsLock.lock();
+    try {
+      return load();
+    } finally {
+      optionsLock.unlock();
+    }
+  }
+
+  /** Under {@link #optionsLock}. */
+  private DomainOptions load() throws IOException {
+    DomainOptions known = options;
+    if (known == null) {
+      byte[] kept = names.records(DomainOptions.KIND).get(id.toString());
+      known = kept == null ? DomainOptions.NONE : DomainOptions.decode(kept);
+      options = known;
+    }
+    return known;
+  }
+
+  /** Changes what it is to do; durable when it returns. */
+  void change(UnaryOperator<DomainOptions> change) throws IOException {
+    optionsLock.lock();
+    try {
+      DomainOptions next = change.apply(load());
+      names.putRecord(DomainOptions.KIND, id.toString(), Optional.of(next.encode()));
+      options = next;
+    } finally {
+      optionsLock.unlock();
+    }
+  }
+
+  /** Held by an upload that compares bytes while it stores. */
+  SchedulerLock matching() {
+    return matching;
   }
 
   Scrubber scrubber() {

@@ -16,6 +16,7 @@ import onefold.store.ItemRecord;
 import onefold.store.catalog.QuarantinedChunk;
 import onefold.store.container.ChunkPlace;
 import onefold.store.container.Containers;
+import onefold.store.scrub.DomainOptions;
 import onefold.store.scrub.ScrubGround;
 
 /** A domain as the scrub sees it. */
@@ -188,6 +189,16 @@ final class DomainScrub implements ScrubGround {
   @Override
   public byte[] node(byte[] fingerprints, int offset) throws IOException {
     return domain.node(fingerprints, offset);
+  }
+
+  @Override
+  public DomainOptions options() throws IOException {
+    return domain.options();
+  }
+
+  @Override
+  public void keepParity(boolean parity) throws IOException {
+    domain.change(options -> options.withParity(parity));
   }
 
   @Override

@@ -719,6 +719,15 @@ public final class Engine implements ChunkStore, ShareStore {
     }
     Domain domain = domain(store.domainId());
     boolean ownTrees = shape.isPresent();
+    boolean verifies = domain.options().verifiesMatches();
+    if (verifies && !ownTrees) {
+      throw new RefusedException(
+          Reason.BYTES_NEEDED,
+          "the dedup domain of store '"
+              + store.name()
+              + "' compares bytes before it shares a chunk, so it takes uploads in high bandwidth"
+              + " only: --bandwidth high");
+    }
     Upload upload =
         new Upload(
             this,
@@ -729,6 +738,7 @@ public final class Engine implements ChunkStore, ShareStore {
             from,
             shape.orElseGet(() -> BlockShape.of(store.compression())),
             ownTrees,
+            verifies,
             createdAtMillis);
     lock.lock();
     try {
@@ -914,6 +924,16 @@ public final class Engine implements ChunkStore, ShareStore {
   @Override
   public Scrubbing scrubbing(Id domainId) throws IOException {
     return domainId.equals(CATALOG) ? catalogDomain.scrubber() : domain(domainId).scrubber();
+  }
+
+  @Override
+  public boolean verifiesMatches(Id domainId) throws IOException {
+    return domain(domainId).options().verifiesMatches();
+  }
+
+  @Override
+  public void verifyMatches(Id domainId, boolean verify) throws IOException {
+    domain(domainId).change(options -> options.withVerifiesMatches(verify));
   }
 
   @Override

@@ -381,7 +381,7 @@ final class PipelineWriter implements ObjectWriter {
     int at = 0;
     for (int i = 0; i < chunks.count(); i++) {
       int length = lengths[i];
-      if (!places.isPresent(i) && claims.add(fingerprints, i * Fingerprint.BYTES)) {
+      if (isNew(source, chunks, i, at)) {
         Block into = block;
         if (into != null
             && (into.builder.rawBytes() + length > shape.rawBytes()
@@ -401,6 +401,27 @@ final class PipelineWriter implements ObjectWriter {
       }
       at += length;
     }
+  }
+
+  /** Whether a chunk is to be stored; one that is not has been compared if that is wanted. */
+  private boolean isNew(Slab source, FingerprintBatch chunks, int row, int at) throws IOException {
+    boolean known = places.isPresent(row);
+    if (known && (!upload.verifies() || upload.isStoredSame(chunks, row, source.bytes, at))) {
+      return false;
+    }
+    if (claims.add(chunks.fingerprints(), row * Fingerprint.BYTES)) {
+      return true;
+    }
+    if (!upload.verifies()) {
+      return false;
+    }
+    // It is in a block on its way: compared when that is stored. The claims stay, because what this
+    // slab was answered was true before.
+    closeBlock();
+    while (!encoding.isEmpty()) {
+      appendOldest();
+    }
+    return !upload.isStoredSame(chunks, row, source.bytes, at);
   }
 
   private void closeBlock() throws IOException {

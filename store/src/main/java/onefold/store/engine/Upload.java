@@ -63,6 +63,9 @@ final class Upload implements IngestSession {
   /** Whether the upload builds its nodes itself, from chunks that it has asked for one by one. */
   private final boolean ownTrees;
 
+  /** Whether bytes are compared before a chunk is shared. */
+  private final boolean verifies;
+
   private final SchedulerLock lock;
 
   private final HaveList answers = new HaveList(); // guarded by lock
@@ -113,6 +116,7 @@ final class Upload implements IngestSession {
       Optional<Checkpoint> resumedFrom,
       BlockShape shape,
       boolean ownTrees,
+      boolean verifies,
       long createdAtMillis) {
     this.engine = engine;
     this.domain = domain;
@@ -122,6 +126,7 @@ final class Upload implements IngestSession {
     this.resumedFrom = resumedFrom;
     this.shape = shape;
     this.ownTrees = ownTrees;
+    this.verifies = verifies;
     this.lane = domain.takeLane();
     this.createdAtMillis = createdAtMillis;
     this.lock = engine.scheduler().lock("upload");
@@ -610,7 +615,11 @@ final class Upload implements IngestSession {
     } finally {
       lock.unlock();
     }
-    domain.append(ChunkKind.DATA, lane, block, offset, lengthBytes, chunks);
+    if (verifies) {
+      storeCompared(ChunkKind.DATA, block, offset, lengthBytes, chunks);
+    } else {
+      domain.append(ChunkKind.DATA, lane, block, offset, lengthBytes, chunks);
+    }
     newBytes += lackingBytes;
   }
 
@@ -619,12 +628,17 @@ final class Upload implements IngestSession {
       throws IOException {
     one.clear();
     one.add(fingerprint, 0, lengthBytes);
-    if (isGathered(one, 0)) {
+    int gatheredRow = gatheredRow(one, 0);
+    if (gatheredRow >= 0) {
+      if (verifies) {
+        int at = gatheredStart(gatheredRow);
+        checkSame(one, 0, node, 0, gathered, at, gatheredNodes.lengths()[gatheredRow]);
+      }
       return;
     }
     waitForRoom(1);
     answer(one, childPlaces);
-    if (!childPlaces.isPresent(0)) {
+    if (!childPlaces.isPresent(0) || (verifies && !isStoredSame(one, 0, node, 0))) {
       storeNode(node, 0, lengthBytes, fingerprint);
     }
   }
@@ -667,21 +681,111 @@ final class Upload implements IngestSession {
         at += gatheredNodes.lengths()[i];
       }
       int length = builder.encode();
-      domain.append(ChunkKind.NODE, lane, builder.bytes(), 0, length, gatheredNodes);
+      if (verifies) {
+        storeCompared(ChunkKind.NODE, builder.bytes(), 0, length, gatheredNodes);
+      } else {
+        domain.append(ChunkKind.NODE, lane, builder.bytes(), 0, length, gatheredNodes);
+      }
     }
     gatheredNodes.clear();
     gatheredBytes = 0;
   }
 
   private boolean isGathered(FingerprintBatch batch, int row) {
+    return gatheredRow(batch, row) >= 0;
+  }
+
+  /** Which of the nodes that are not appended yet it is, or -1. */
+  private int gatheredRow(FingerprintBatch batch, int row) {
     if (batch.kind() == ChunkKind.NODE) {
       for (int i = 0; i < gatheredNodes.count(); i++) {
         if (isSame(gatheredNodes, i, batch.fingerprints(), row * Fingerprint.BYTES)) {
-          return true;
+          return i;
         }
       }
     }
-    return false;
+    return -1;
+  }
+
+  private int gatheredStart(int row) {
+    int at = 0;
+    for (int i = 0; i < row; i++) {
+      at += gatheredNodes.lengths()[i];
+    }
+    return at;
+  }
+
+  // ---- bytes are compared
+
+  /** Whether bytes are compared before a chunk is shared. */
+  boolean verifies() {
+    return verifies;
+  }
+
+  /**
+   * Compares a chunk with the stored one of its fingerprint.
+   *
+   * @param source holds the chunk from {@code at}
+   * @return false if there is none that can be read: then the chunk is to be stored
+   * @throws RefusedException {@code CONFLICT} if they differ
+   */
+  boolean isStoredSame(FingerprintBatch batch, int row, byte[] source, int at) throws IOException {
+    byte[] stored;
+    try {
+      stored = domain.chunk(batch.kind(), batch.fingerprints(), row * Fingerprint.BYTES);
+    } catch (CorruptDataException e) {
+      return false; // It is out of the index now, or never was in it.
+    }
+    checkSame(batch, row, source, at, stored, 0, stored.length);
+    return true;
+  }
+
+  private void checkSame(
+      FingerprintBatch batch, int row, byte[] source, int at, byte[] other, int otherAt, int length)
+      throws RefusedException {
+    int mine = batch.lengths()[row];
+    if (!Arrays.equals(source, at, at + mine, other, otherAt, otherAt + length)) {
+      throw new RefusedException(
+          Reason.CONFLICT,
+          "chunk "
+              + batch.fingerprint(row)
+              + " of "
+              + mine
+              + " bytes has the fingerprint of another chunk that is stored, of "
+              + length
+              + " bytes; nothing of this upload is kept, or its content would be mixed");
+    }
+  }
+
+  /**
+   * Appends a block after comparing those of its chunks that somebody else has stored since they
+   * were looked for.
+   */
+  private void storeCompared(
+      ChunkKind kind, byte[] block, int offset, int lengthBytes, FingerprintBatch chunks)
+      throws IOException {
+    domain.matching().lock();
+    try (BlockReader reader = new BlockReader()) {
+      Places now = new Places(Math.max(1, chunks.count()));
+      domain.lookup(chunks, now);
+      byte[] raw = null;
+      int at = 0;
+      for (int i = 0; i < chunks.count(); i++) {
+        if (now.isPresent(i)) {
+          if (raw == null) {
+            reader.parse(block, offset, lengthBytes);
+            raw = reader.decompress();
+          }
+          boolean ignored = isStoredSame(chunks, i, raw, at);
+        }
+        at += chunks.lengths()[i];
+      }
+      domain.append(kind, lane, block, offset, lengthBytes, chunks);
+    } catch (BlockFormatException e) {
+      throw new IllegalStateException("a block that was made here cannot be read", e);
+    } finally {
+      domain.matching().unlock();
+    }
   }
 
   private static boolean isSame(FingerprintBatch batch, int row, byte[] fingerprints, int offset) {

@@ -67,6 +67,12 @@ public interface ScrubGround {
 
   // ---- what is remembered
 
+  /** What the domain is to do. */
+  DomainOptions options() throws IOException;
+
+  /** Says whether it is to keep parities; durable when it returns. */
+  void keepParity(boolean parity) throws IOException;
+
   /** Records of a kind, by key. */
   SortedMap<String, byte[]> records(String kind) throws IOException;
 

@@ -11,13 +11,11 @@ import onefold.store.CorruptDataException;
 
 /** What the scrub keeps in the catalog, as bytes: {@code docs/formats/scrub-record.md}. */
 final class ScrubRecordFormat {
-  /** Kinds of records; the key of the first and the last is the domain's id. */
+  /** Kind of the record of where a scrub stands; its key is the domain's id. */
   static final String SCRUB = "scrub";
 
   /** Its key is the domain's id, a slash, and the container's number in 16 hexadecimal digits. */
   static final String DAMAGE = "scrub-damage";
-
-  static final String OPTIONS = "domain-options";
 
   /** Longer texts are cut. */
   static final int MAX_TEXT_BYTES = 1024;
@@ -31,6 +29,7 @@ final class ScrubRecordFormat {
   private static final int PAUSED = 2;
   private static final int CHUNKS_UNKNOWN = 1;
   private static final int PARITY = 1;
+  private static final int VERIFIES_MATCHES = 2;
 
   private ScrubRecordFormat() {}
 
@@ -118,16 +117,18 @@ final class ScrubRecordFormat {
     return record;
   }
 
-  static byte[] encodeOptions(boolean parity) {
-    return head(HEAD_BYTES, parity ? PARITY : 0, 0).array();
+  static byte[] encode(DomainOptions options) {
+    int flags =
+        (options.parity() ? PARITY : 0) | (options.verifiesMatches() ? VERIFIES_MATCHES : 0);
+    return head(HEAD_BYTES, flags, 0).array();
   }
 
-  /** Whether a domain keeps parities. */
-  static boolean decodeOptions(byte[] bytes) throws IOException {
+  static DomainOptions decodeOptions(byte[] bytes) throws IOException {
     String name = "domain options";
     ByteBuffer ignored = opened(name, bytes, HEAD_BYTES, HEAD_BYTES);
     reserved(name, bytes, 0);
-    return (flags(name, bytes, PARITY) & PARITY) != 0;
+    int flags = flags(name, bytes, PARITY | VERIFIES_MATCHES);
+    return new DomainOptions((flags & PARITY) != 0, (flags & VERIFIES_MATCHES) != 0);
   }
 
   private static ByteBuffer head(int length, int flags, int third) {

@@ -174,8 +174,7 @@ public final class Scrubber implements Scrubbing {
       return loaded;
     }
     String key = ground.id().toString();
-    byte[] options = ground.records(ScrubRecordFormat.OPTIONS).get(key);
-    parity = options != null && ScrubRecordFormat.decodeOptions(options);
+    parity = ground.options().parity();
     containers.keepParity(parity);
     for (Map.Entry<String, byte[]> each :
         ground.records(ScrubRecordFormat.DAMAGE).tailMap(key + "/").entrySet()) {
@@ -321,10 +320,7 @@ public final class Scrubber implements Scrubbing {
 
   @Override
   public void keepParity(boolean newParity) throws IOException {
-    ground.putRecord(
-        ScrubRecordFormat.OPTIONS,
-        ground.id().toString(),
-        Optional.of(ScrubRecordFormat.encodeOptions(newParity)));
+    ground.keepParity(newParity);
     lock.lock();
     try {
       ScrubRecord ignored = load();

@@ -2,7 +2,6 @@ package onefold.store.scrub;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import onefold.chunker.ChunkKind;
 import onefold.store.CorruptDataException;
@@ -57,9 +57,12 @@ class ScrubRecordFormatTest {
     assertEquals(SCRUB, ScrubRecordFormat.decodeScrub(ScrubRecordFormat.encode(SCRUB)));
     assertArrayEquals(samples.get("scrub-damage"), ScrubRecordFormat.encode(DAMAGE));
     assertEquals(DAMAGE, ScrubRecordFormat.decodeDamage(ScrubRecordFormat.encode(DAMAGE)));
-    assertArrayEquals(samples.get("domain-options"), ScrubRecordFormat.encodeOptions(true));
-    assertTrue(ScrubRecordFormat.decodeOptions(ScrubRecordFormat.encodeOptions(true)));
-    assertFalse(ScrubRecordFormat.decodeOptions(ScrubRecordFormat.encodeOptions(false)));
+    DomainOptions options = new DomainOptions(true, false);
+    assertArrayEquals(samples.get("domain-options"), options.encode());
+    for (DomainOptions each :
+        List.of(options, DomainOptions.NONE, new DomainOptions(false, true))) {
+      assertEquals(each, DomainOptions.decode(each.encode()));
+    }
   }
 
   @Test
