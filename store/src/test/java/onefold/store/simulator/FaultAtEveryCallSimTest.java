@@ -131,6 +131,7 @@ class FaultAtEveryCallSimTest {
     world.disturbed = true;
     world.model.store(0).record = open.findStore("default").orElseThrow();
     lane.makeStore(1, world.model.store(0).existing().domainId());
+    lane.run(new Step.MakeShare(0));
     for (Step step : program.steps()) {
       switch (step) {
         case Step.Reopen() -> {
@@ -140,6 +141,7 @@ class FaultAtEveryCallSimTest {
               SimulatedProgram.ENGINE.open(
                   simulation.device(), simulation.scheduler(), program.settings()));
           world.disturbed = true;
+          judge.settle();
         }
         default -> lane.run(step);
       }

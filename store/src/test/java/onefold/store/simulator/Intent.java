@@ -6,6 +6,7 @@ import java.util.SortedMap;
 import onefold.store.ChunkStore;
 import onefold.store.Id;
 import onefold.store.LockKind;
+import onefold.store.ShareEntry;
 import org.jspecify.annotations.Nullable;
 
 /** A change that was asked for and not yet answered: after a cut it has happened or it has not. */
@@ -89,6 +90,18 @@ sealed interface Intent {
       this(store, exists, quotaBytes, undeleteDays, null);
     }
   }
+
+  /**
+   * A share is made, or deleted if {@code exists} is false.
+   *
+   * @param copied the entries it is made with, or null
+   */
+  record MakeShare(int share, boolean exists, @Nullable SortedMap<byte[], ShareEntry> copied)
+      implements Intent {}
+
+  /** A snapshot of a share, of these entries, is taken or deleted. */
+  record ShareSnapshotChange(
+      int share, String name, @Nullable SortedMap<byte[], ShareEntry> entries) implements Intent {}
 
   /** A snapshot is taken or deleted. */
   record SnapshotChange(int store, String name) implements Intent {}

@@ -24,6 +24,11 @@ import onefold.store.ItemListing;
 import onefold.store.ItemPage;
 import onefold.store.ItemQuery;
 import onefold.store.ItemRecord;
+import onefold.store.ShareEntry;
+import onefold.store.ShareObject;
+import onefold.store.ShareRecord;
+import onefold.store.ShareStore;
+import onefold.store.ShareTree;
 import onefold.store.SnapshotRecord;
 import onefold.store.StoreRecord;
 import onefold.store.StoreStatistics;
@@ -52,10 +57,194 @@ final class Judge {
         case Intent.SnapshotChange change -> settle(change);
         case Intent.RecordChange change -> settle(change);
         case Intent.StoreChange change -> settle(change);
+        case Intent.MakeShare change -> settle(change);
+        case Intent.ShareSnapshotChange change -> settle(change);
       }
     }
     for (int store = 0; store < Address.STORES; store++) {
       settleUnfinished(store);
+    }
+    for (int share = 0; share < Model.SHARES; share++) {
+      settleEntries(share);
+    }
+  }
+
+  private void settle(Intent.MakeShare change) throws IOException {
+    ShareState state = world.model.share(change.share());
+    ShareStore store = world.shareStore();
+    Optional<ShareRecord> found =
+        store == null ? Optional.empty() : store.findShare(LaneShares.shareName(change.share()));
+    ShareRecord before = state.record;
+    SortedMap<byte[], ShareEntry> copied = change.copied();
+    if (found.isEmpty()) {
+      Wrong.unless(before == null || !change.exists(), () -> "share " + before + " is gone");
+      state.gone();
+    } else if (before == null) {
+      Wrong.unless(change.exists(), () -> "a share that nobody made: " + found);
+      state.copied(found.get(), copied == null ? ShareState.empty() : copied);
+    }
+  }
+
+  private void settle(Intent.ShareSnapshotChange change) throws IOException {
+    ShareState state = world.model.share(change.share());
+    ShareStore store = world.shareStore();
+    SortedMap<byte[], ShareEntry> entries = change.entries();
+    boolean there =
+        store != null
+            && store
+                .findShare(
+                    LaneShares.shareName(change.share()) + SnapshotRecord.MARK + change.name())
+                .isPresent();
+    if (!there) {
+      state.snapshots.remove(change.name());
+    } else if (entries != null) {
+      state.snapshots.put(change.name(), entries);
+    }
+  }
+
+  /** Entries of shares: those of each lane as after one of its calls, no told one lost. */
+  private void settleEntries(int share) throws IOException {
+    ShareState state = world.model.share(share);
+    ShareStore store = world.shareStore();
+    ShareRecord record = state.record;
+    if (store == null || record == null) {
+      return;
+    }
+    ShareTree tree = store.shareTree(record.id());
+    for (int lane = 0; lane < Address.LANES; lane++) {
+      List<ShareEntry> found = scanned(tree, ShareState.prefix(lane), 1000);
+      int number = lane;
+      Wrong.unless(
+          state.lanes.get(lane).settle(found),
+          () ->
+              "the entries of lane "
+                  + number
+                  + " of share "
+                  + record.name()
+                  + " are as after none of its calls that may be the last: "
+                  + found);
+    }
+  }
+
+  private static List<ShareEntry> scanned(ShareTree tree, byte[] prefix, int limit)
+      throws IOException {
+    var found = new ArrayList<ShareEntry>();
+    byte[] after = new byte[0];
+    while (true) {
+      List<ShareEntry> page = tree.scan(prefix, after, limit);
+      found.addAll(page);
+      if (page.size() < limit) {
+        return found;
+      }
+      after = page.getLast().key();
+    }
+  }
+
+  /** Compares the entries of a lane in a share with the model. */
+  void checkShare(int share, int lane, SplittableRandom random) throws IOException {
+    ShareState state = world.model.share(share);
+    ShareStore store = world.shareStore();
+    ShareRecord record = state.record;
+    if (store == null || record == null || state.stopped) {
+      return;
+    }
+    ShareTree tree = store.shareTree(record.id());
+    SortedMap<byte[], ShareEntry> expected = state.lanes.get(lane).now();
+    List<ShareEntry> found;
+    try {
+      found = scanned(tree, ShareState.prefix(lane), 1 + random.nextInt(12));
+      for (ShareEntry entry : expected.values()) {
+        if (random.nextInt(4) == 0) {
+          Optional<ShareEntry> one = tree.find(entry.key());
+          Wrong.unless(
+              one.isPresent() && ShareState.isSame(entry, one.get()),
+              () -> "an entry is " + one + ", expected " + entry);
+        }
+      }
+    } catch (IOException e) {
+      if (state.stopped) {
+        return;
+      }
+      throw e;
+    }
+    Wrong.unless(
+        ShareState.isSame(expected, found),
+        () ->
+            "lane "
+                + lane
+                + " has in share "
+                + record.name()
+                + " "
+                + found
+                + ", expected "
+                + expected.values());
+  }
+
+  /** Compares shares, their snapshots and entries. */
+  private void checkShares(SplittableRandom random) throws IOException {
+    ShareStore store = world.shareStore();
+    if (store == null) {
+      return;
+    }
+    var names = new ArrayList<String>();
+    for (int share = 0; share < Model.SHARES; share++) {
+      ShareState state = world.model.share(share);
+      ShareRecord record = state.record;
+      if (record == null) {
+        continue;
+      }
+      names.add(record.name());
+      if (state.stopped) {
+        continue;
+      }
+      for (int lane = 0; lane < Address.LANES; lane++) {
+        checkShare(share, lane, random);
+      }
+      List<ShareRecord> snapshots = store.shareSnapshots(record.id());
+      Wrong.unless(
+          snapshots.stream()
+              .map(ShareRecord::name)
+              .toList()
+              .equals(
+                  state.snapshots.keySet().stream()
+                      .map(name -> record.name() + SnapshotRecord.MARK + name)
+                      .toList()),
+          () -> "snapshots " + snapshots + ", expected " + state.snapshots.keySet());
+      for (ShareRecord snapshot : snapshots) {
+        String name = snapshot.name().substring(snapshot.name().indexOf(SnapshotRecord.MARK) + 1);
+        Wrong.unless(
+            ShareState.isSame(
+                java.util.Objects.requireNonNull(state.snapshots.get(name)),
+                scanned(store.shareTree(snapshot.id()), new byte[0], 1 + random.nextInt(20))),
+            () -> "the entries of snapshot " + snapshot.name() + " are others");
+      }
+    }
+    List<String> found = store.shares().stream().map(ShareRecord::name).toList();
+    Wrong.unless(names.equals(found), () -> "shares " + found + ", expected " + names);
+  }
+
+  /** Reads the objects of all shares and their snapshots. */
+  private void readShares(SplittableRandom random) throws IOException {
+    for (int share = 0; share < Model.SHARES; share++) {
+      ShareState state = world.model.share(share);
+      ShareRecord record = state.record;
+      if (record == null || state.stopped) {
+        continue;
+      }
+      var entries = new ArrayList<>(state.all().values());
+      state.snapshots.values().forEach(kept -> entries.addAll(kept.values()));
+      for (ShareEntry entry : entries) {
+        ObjectRoot root = entry.object().map(ShareObject::root).orElse(null);
+        if (root != null && root.lengthBytes() > 0) {
+          var _ =
+              isReadable(
+                  record.domainId(),
+                  root,
+                  java.util.Objects.requireNonNull(world.model.contents.get(root.node())),
+                  random.nextLong(),
+                  "an entry of share " + record.name());
+        }
+      }
     }
   }
 
@@ -93,7 +282,11 @@ final class Judge {
             world.model.records(lane).put(key, after);
           }
         }
-        case Intent.StoreChange _, Intent.Purge _, Intent.SnapshotChange _ -> {}
+        case Intent.StoreChange _,
+            Intent.Purge _,
+            Intent.SnapshotChange _,
+            Intent.MakeShare _,
+            Intent.ShareSnapshotChange _ -> {}
         case null -> {}
       }
     }
@@ -351,6 +544,7 @@ final class Judge {
     if (lane < 0) {
       if (only < 0) {
         checkDomains();
+        checkShares(random);
       }
       Optional<String> problem = world.store().problem();
       Wrong.unless(
@@ -575,10 +769,22 @@ final class Judge {
           logical += world.model.store(store).logicalBytes();
         }
       }
+      boolean settled = true;
+      for (int share = 0; share < Model.SHARES; share++) {
+        ShareState state = world.model.share(share);
+        ShareRecord record = state.record;
+        if (record != null && record.domainId().equals(domain.id())) {
+          settled &= state.isDurable(); // Else nobody knows what the catalog shows.
+          for (ShareEntry entry : state.all().values()) {
+            logical += entry.object().map(object -> object.root().lengthBytes()).orElse(0L);
+          }
+        }
+      }
       DomainStatistics figures = world.store().domainStatistics(domain.id());
       long expected = logical;
       Wrong.unless(
-          figures.logicalBytes() == expected, () -> figures + ", expected logical " + expected);
+          !settled || figures.logicalBytes() == expected,
+          () -> figures + ", expected logical " + expected);
       Wrong.unless(
           figures.compressedBytes() <= figures.physicalBytes() && figures.uniqueBytes() >= 0,
           () -> "figures that do not add up: " + figures);
@@ -591,6 +797,7 @@ final class Judge {
   void readAll(long seed) throws IOException {
     var random = new SplittableRandom(seed);
     look(-1, random);
+    readShares(random);
     ChunkStore store = world.store();
     for (int i = 0; i < Address.STORES; i++) {
       Model.StoreState state = world.model.store(i);

@@ -48,6 +48,7 @@ final class Lane {
   private final LaneUploads uploads;
   private final LaneTrash trash;
   private final LaneSnapshots snapshots;
+  private final LaneShares shares;
 
   Lane(World world, int number, Judge judge) {
     this.world = world;
@@ -56,6 +57,7 @@ final class Lane {
     this.uploads = new LaneUploads(this);
     this.trash = new LaneTrash(this);
     this.snapshots = new LaneSnapshots(this);
+    this.shares = new LaneShares(this, judge);
   }
 
   static String recordKind(int lane) {
@@ -98,6 +100,11 @@ final class Lane {
       case Step.Purge purge -> trash.purge(purge);
       case Step.Snapshot snapshot -> snapshots.snapshot(snapshot);
       case Step.CopyStore copy -> snapshots.copy(copy);
+      case Step.ShareChanges changes -> shares.change(changes);
+      case Step.ShareSnapshot snapshot -> shares.snapshot(snapshot);
+      case Step.CopyShare() -> shares.copy();
+      case Step.MakeShare make -> shares.make(make.share());
+      case Step.DropShare drop -> shares.drop(drop);
       case Step.DropStore drop -> dropStore(drop);
       case Step.MakeStore() -> makeStore();
       case Step.Pause pause -> pause(pause.paused());
@@ -719,6 +726,10 @@ final class Lane {
 
   Judge judge() {
     return judge;
+  }
+
+  LaneShares shares() {
+    return shares;
   }
 
   LaneUploads uploads() {

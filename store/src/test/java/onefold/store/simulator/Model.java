@@ -2,11 +2,13 @@ package onefold.store.simulator;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import onefold.chunker.Fingerprint;
 import onefold.chunker.ObjectRoot;
 import onefold.store.Id;
 import onefold.store.ItemRecord;
@@ -131,12 +133,23 @@ final class Model {
     }
   }
 
+  /** Shares of a program, in the domain of the first store. */
+  static final int SHARES = 2;
+
   private final List<StoreState> stores = new ArrayList<>();
+  private final List<ShareState> shares = new ArrayList<>();
+
+  /** What the objects of shares are to read as. */
+  final Map<Fingerprint, byte[]> contents = new HashMap<>();
+
   private final Map<Integer, TreeMap<String, byte[]>> records = new TreeMap<>();
 
   Model() {
     for (int i = 0; i < Address.STORES; i++) {
       stores.add(new StoreState());
+    }
+    for (int i = 0; i < SHARES; i++) {
+      shares.add(new ShareState());
     }
     for (int i = 0; i < Address.LANES; i++) {
       records.put(i, new TreeMap<>());
@@ -163,7 +176,15 @@ final class Model {
           });
     }
     records.forEach((lane, all) -> copy.records(lane).putAll(all));
+    for (int i = 0; i < SHARES; i++) {
+      copy.shares.set(i, shares.get(i).copy());
+    }
+    copy.contents.putAll(contents);
     return copy;
+  }
+
+  ShareState share(int index) {
+    return shares.get(index);
   }
 
   StoreState store(int index) {

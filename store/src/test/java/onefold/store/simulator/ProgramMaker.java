@@ -61,6 +61,11 @@ final class ProgramMaker {
     KEEP_DELETED(3, false),
     SNAPSHOT(2, false),
     COPY_STORE(1, false),
+    SHARE_CHANGES(6, true),
+    SHARE_SNAPSHOT(2, false),
+    COPY_SHARE(1, false),
+    MAKE_SHARE(1, false),
+    DROP_SHARE(1, false),
     UNDELETE(3, true),
     PURGE(1, true),
     DROP_STORE(1, false),
@@ -639,6 +644,17 @@ final class ProgramMaker {
       case SNAPSHOT ->
           new Step.Snapshot(Math.max(0, random.nextInt(-2, Address.STORES)), random.nextInt(3));
       case COPY_STORE -> new Step.CopyStore(random.nextInt(-1, 3));
+      case SHARE_CHANGES ->
+          new Step.ShareChanges(
+              random.nextInt(3) / 2,
+              lane < 0 ? Math.max(0, random.nextInt(-2, Address.LANES)) : lane,
+              1 + random.nextInt(1 << random.nextInt(1, 5)),
+              random.nextLong(),
+              random.nextBoolean());
+      case SHARE_SNAPSHOT -> new Step.ShareSnapshot(random.nextInt(3) / 2, random.nextInt(3));
+      case COPY_SHARE -> new Step.CopyShare();
+      case MAKE_SHARE -> new Step.MakeShare(random.nextInt(3) > 0 ? 1 : 0);
+      case DROP_SHARE -> new Step.DropShare(random.nextInt(4) > 0 ? 1 : 0, random.nextBoolean());
       case DROP_STORE -> new Step.DropStore(random.nextBoolean());
       case MAKE_STORE -> new Step.MakeStore();
       case FILL_DISK -> new Step.FillDisk(random.nextInt(1 << random.nextInt(8, 21)));

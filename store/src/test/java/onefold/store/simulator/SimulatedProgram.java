@@ -388,6 +388,9 @@ public final class SimulatedProgram {
       first.record = store.findStore(Address.storeName(0)).orElseThrow();
       lanes.getFirst().makeStore(1, first.existing().domainId());
     }
+    if (world.model.share(0).record == null && next == 0) {
+      lanes.getFirst().run(new Step.MakeShare(0));
+    }
     if (world.model.store(2).record == null) {
       DomainRecord second = null;
       for (DomainRecord domain : store.domains()) {
@@ -413,7 +416,11 @@ public final class SimulatedProgram {
   }
 
   private static int laneOf(Step step) {
-    return step instanceof Step.PutRecord record ? record.lane() : 0;
+    return switch (step) {
+      case Step.PutRecord record -> record.lane();
+      case Step.ShareChanges changes -> changes.lane();
+      default -> 0;
+    };
   }
 
   private void reopen() throws IOException {
@@ -518,6 +525,9 @@ public final class SimulatedProgram {
     world.setSpace();
     Lane lane = lanes.getFirst();
     lane.closeAll();
+    if (world.isAnyShareStopped()) {
+      reopen();
+    }
     lane.pause(false);
     judge.readAll(random.nextLong());
     if (world.rotten) {
@@ -527,6 +537,7 @@ public final class SimulatedProgram {
     lane.run(new Step.PutRecord(0, 0, -1)); // Checkpoints that nobody waited for come before it.
     lane.uploads().endAll();
     lane.snapshots().deleteAll();
+    lane.shares().deleteAll();
     long lockedUntil = 0;
     var addresses = new ArrayList<Address>();
     for (int store = 0; store < Address.STORES; store++) {

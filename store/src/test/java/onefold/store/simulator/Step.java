@@ -121,6 +121,24 @@ sealed interface Step {
   /** Makes the store that may be missing as a copy of the first, or of a snapshot of that. */
   record CopyStore(int snapshot) implements Step {}
 
+  /**
+   * Changes entries of a share.
+   *
+   * @param lane whose keys
+   * @param awaited whether until they are durable
+   */
+  record ShareChanges(int share, int lane, int count, long seed, boolean awaited) implements Step {}
+
+  /** Takes a snapshot of a share under one of a few names, or deletes the one of that name. */
+  record ShareSnapshot(int share, int name) implements Step {}
+
+  /** Makes the share that may be missing as a copy of the first. */
+  record CopyShare() implements Step {}
+
+  record MakeShare(int share) implements Step {}
+
+  record DropShare(int share, boolean withFiles) implements Step {}
+
   record DropStore(boolean withItems) implements Step {}
 
   record MakeStore() implements Step {}

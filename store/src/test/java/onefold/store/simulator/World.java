@@ -11,6 +11,7 @@ import onefold.store.DomainRecord;
 import onefold.store.HousekeepingStatus.Phase;
 import onefold.store.Id;
 import onefold.store.ObjectReader;
+import onefold.store.ShareStore;
 import onefold.store.engine.EngineSettings;
 import onefold.store.simulation.Simulation;
 import org.jspecify.annotations.Nullable;
@@ -128,6 +129,9 @@ final class World {
   void opened(ChunkStore open) throws IOException {
     store = open;
     disturbed = full;
+    for (int i = 0; i < Model.SHARES; i++) {
+      model.share(i).stopped = false;
+    }
     // One that was cut off may be kept or not.
     paused = false;
     for (DomainRecord domain : open.domains()) {
@@ -149,6 +153,19 @@ final class World {
       throw new IllegalStateException("the store is not open");
     }
     return now;
+  }
+
+  /** The shares of the store, if what is judged has any. */
+  @Nullable ShareStore shareStore() {
+    return store() instanceof ShareStore shares ? shares : null;
+  }
+
+  boolean isAnyShareStopped() {
+    boolean stopped = false;
+    for (int i = 0; i < Model.SHARES; i++) {
+      stopped |= model.share(i).stopped;
+    }
+    return stopped;
   }
 
   /** Open uploads of an address. */
