@@ -77,6 +77,9 @@
  *     <td>both are commands; the later one finds it gone</td></tr>
  * <tr><td>two uploads of one name</td><td>each other</td>
  *     <td>the newer one supersedes the older, which is told so at its next call</td></tr>
+ * <tr><td>an upload that compares bytes stores a chunk</td><td>another stores one with its
+ *     fingerprint</td><td>each holds the domain's lock {@code matching} from its last look for the
+ *     chunks of a block until they are found: the second compares, or refuses</td></tr>
  * <tr><td>close</td><td>anything</td><td>new work is refused; the committer finishes what waits, then
  *     the files are closed</td></tr>
  * </table>
