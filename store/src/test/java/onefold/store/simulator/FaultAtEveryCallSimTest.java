@@ -116,6 +116,7 @@ class FaultAtEveryCallSimTest {
       Program program, Simulation simulation, World world, Judge judge, Lane lane, boolean full)
       throws IOException {
     world.full = full;
+    world.failing = !full;
     world.disturbed = true;
     @Nullable ChunkStore open = null;
     while (open == null) {

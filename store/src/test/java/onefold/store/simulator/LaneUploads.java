@@ -240,7 +240,7 @@ final class LaneUploads {
   private void checkPromises(World.Slot slot) {
     if (slot.upload instanceof SourceUpload source) {
       Wrong.unless(
-          source.takenBackCount() == 0 || world.rotten,
+          source.takenBackCount() == 0 || world.rotten || world.failing,
           () -> "answered present or stored, and lacking soon after, for " + slot.address);
     }
   }
@@ -362,7 +362,7 @@ final class LaneUploads {
     if (slot.upload instanceof SourceUpload source) {
       world.lackingCount += source.lackingCount();
       Wrong.unless(
-          source.lackingCount() == 0 || world.rotten,
+          source.lackingCount() == 0 || world.rotten || world.failing,
           "something was answered present and has gone, though nothing was damaged");
     }
     if (item == null) {

@@ -62,6 +62,12 @@ final class World {
   /** Whether data has been damaged: what is asked for may be answered by saying so. */
   boolean rotten;
 
+  /**
+   * Whether a read may fail with an input/output error while the store goes on: what could not be
+   * read is damage to it, and may be asked for again.
+   */
+  boolean failing;
+
   /** How often data was damaged at places that nobody may have read since. */
   long damageCount;
 
