@@ -230,6 +230,7 @@ final class SourceUpload implements OpenUpload {
       long[] lacking = session.putNode(level, node, 0, node.length);
       var reader = new NodeReader().reset(node, 0, node.length);
       var data = new ArrayList<Pieces.Piece>();
+      var promised = new FingerprintBatch(ChunkKind.DATA, 16);
       boolean complete = true;
       while (reader.next()) {
         if ((lacking[reader.index() >>> 6] >>> reader.index() & 1) == 1) {
@@ -237,23 +238,34 @@ final class SourceUpload implements OpenUpload {
           if (reader.entryType() == EntryType.CHILD) {
             putNode(reader.fingerprint(), level - 1);
           } else {
-            data.add(chunk(reader.fingerprint()));
-            noteLacking(reader.fingerprint());
+            Pieces.Piece piece = chunk(reader.fingerprint());
+            data.add(piece);
+            if (keptSince.getOrDefault(reader.fingerprint(), Integer.MIN_VALUE) >= saveCount - 1) {
+              promised.add(reader.fingerprint(), Math.toIntExact(piece.lengthBytes()));
+            }
           }
         }
       }
       if (complete) {
         return;
       }
+      noteTakenBack(promised);
       sendBlocks(data);
     }
     throw new Wrong("the store asks again and again for what node " + fingerprint + " names");
   }
 
-  /** What was answered or stored since the checkpoint before the last must still be there. */
-  private void noteLacking(Fingerprint data) {
-    if (keptSince.getOrDefault(data, Integer.MIN_VALUE) >= saveCount - 1) {
-      takenBackCount++;
+  /**
+   * What was answered or stored since the checkpoint before the last must still be there. For a
+   * moment a sweep may say that it is not, though it has stored it elsewhere: so it is asked for
+   * once more.
+   */
+  private void noteTakenBack(FingerprintBatch promised) throws IOException {
+    if (promised.count() > 0) {
+      long[] present = session.have(promised);
+      for (int i = 0; i < promised.count(); i++) {
+        takenBackCount += (present[i >>> 6] >>> i & 1) == 0 ? 1 : 0;
+      }
     }
   }
 
