@@ -1,6 +1,7 @@
 package onefold.store.simulator;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -872,6 +873,10 @@ final class Judge {
 
   /** Checks that a domain whose items are all gone holds no more than its open containers. */
   void checkEmpty(DomainRecord domain) throws IOException {
+    if (world.simulation().device().unlinkedBytes() > 0) {
+      // A task that was put aside may have a file to close.
+      world.simulation().scheduler().park(Duration.ofMinutes(1));
+    }
     long unlinked = world.simulation().device().unlinkedBytes();
     Wrong.unless(
         unlinked == 0,

@@ -84,7 +84,7 @@ final class ProgramMaker {
     REVIVE(1, false),
     CUT_AND_AGAIN(1, false),
     CUT_BESIDE(1, false),
-    CUT_SWEEP(2, false),
+    CUT_SWEEP(3, false),
     UNNAMED(1, false),
     RACE(2, false),
     BROKEN_OFF(1, false),
@@ -376,7 +376,7 @@ final class ProgramMaker {
     }
     int dead = random.nextInt(count);
     steps.add(new Step.Delete(reviveAt(dead), false));
-    steps.add(cut(new Step.Housekeeping(0), 1 + random.nextInt(1 << random.nextInt(3, 9))));
+    steps.add(cut(new Step.Housekeeping(0), 1 + random.nextInt(1 << random.nextInt(5, 9))));
     steps.add(new Step.CheckAll(random.nextLong()));
     if (random.nextBoolean()) {
       steps.add(put(reviveAt(dead), plans.get(dead), Step.Road.SOURCE_FROM_ABOVE));
