@@ -7,6 +7,7 @@ import onefold.store.ChunkStore;
 import onefold.store.DiskRecord;
 import onefold.store.DiskRole;
 import onefold.store.Disks;
+import onefold.store.RefusedException;
 import onefold.store.device.Device;
 import onefold.store.device.DeviceFile;
 import onefold.store.device.SpreadDevice;
@@ -87,7 +88,13 @@ final class SpreadOpener implements SimulatedProgram.Opener {
     boolean last =
         then.stream().filter(each -> each.role() == DiskRole.DATA && each.takes()).count() == 1;
     if (what > 0 && !(last && chosen.takes() && chosen.role() == DiskRole.DATA)) {
-      disks.drain(chosen.id(), chosen.takes());
+      try {
+        disks.drain(chosen.id(), chosen.takes());
+      } catch (RefusedException e) {
+        if (chosen.takes() || e.reason() != RefusedException.Reason.NOT_FOUND) {
+          throw e;
+        } // It was empty and has left the list meanwhile.
+      }
     }
   }
 }
