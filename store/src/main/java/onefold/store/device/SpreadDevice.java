@@ -71,6 +71,11 @@ public final class SpreadDevice implements Device, DiskSpread {
     List<DiskList.Entry> entries() {
       return list == null ? List.of() : list.entries();
     }
+
+    /** The list, or an empty one for a directory. */
+    DiskList listOr(Id directoryId) {
+      return list == null ? new DiskList(directoryId, true, List.of()) : list;
+    }
   }
 
   private final Device main;
@@ -596,13 +601,16 @@ public final class SpreadDevice implements Device, DiskSpread {
     List<DiskRecord> records = new ArrayList<>();
     records.add(record(Disks.MAIN, DiskRole.DATA, "", now.mainTakes(), main));
     for (DiskList.Entry entry : now.entries()) {
-      Disk active = active(now, entry.id());
-      records.add(
-          active == null
-              ? new DiskRecord(entry.id(), entry.role(), entry.path(), entry.takes(), true, 0, 0, 0)
-              : record(entry.id(), entry.role(), entry.path(), entry.takes(), active.device()));
+      records.add(record(now, entry));
     }
     return records;
+  }
+
+  private DiskRecord record(State now, DiskList.Entry entry) throws IOException {
+    Disk active = active(now, entry.id());
+    return active == null
+        ? new DiskRecord(entry.id(), entry.role(), entry.path(), entry.takes(), true, 0, 0, 0)
+        : record(entry.id(), entry.role(), entry.path(), entry.takes(), active.device());
   }
 
   private DiskRecord record(Id id, DiskRole role, String path, boolean takes, Device device)
@@ -660,7 +668,7 @@ public final class SpreadDevice implements Device, DiskSpread {
           Reason.INVALID_REQUEST,
           path + " is no directory that exists; mount the disk and make it");
     }
-    DiskList list = now.list() == null ? new DiskList(directoryId, true, List.of()) : now.list();
+    DiskList list = now.listOr(directoryId);
     checkEmpty(device, path, list);
     write(device, DiskList.MARKER, DiskList.marker(list.directoryId(), diskId));
     DiskList.Entry entry = new DiskList.Entry(diskId, role, true, path);
@@ -672,8 +680,9 @@ public final class SpreadDevice implements Device, DiskSpread {
     if (role == DiskRole.DATA) {
       disks.add(new Disk(entry, device));
     }
-    state = new State(next, List.copyOf(disks));
-    return list().getLast();
+    State then = new State(next, List.copyOf(disks));
+    state = then;
+    return record(then, entry);
   }
 
   /**
@@ -736,7 +745,7 @@ public final class SpreadDevice implements Device, DiskSpread {
   @Override
   public void drain(Id directoryId, Id diskId, boolean draining) throws IOException {
     State now = state;
-    DiskList list = now.list() == null ? new DiskList(directoryId, true, List.of()) : now.list();
+    DiskList list = now.listOr(directoryId);
     boolean isMain = diskId.equals(Disks.MAIN);
     boolean found = isMain;
     boolean data = isMain;

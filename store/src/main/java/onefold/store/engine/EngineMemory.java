@@ -90,18 +90,39 @@ final class EngineMemory {
     return bounds.missingBytes();
   }
 
+  /** What the data of all domains needs now. */
+  private record Needs(long filterBytes, long tableBytes, long liveBytes) {
+    long bytes() {
+      return filterBytes + tableBytes + liveBytes;
+    }
+  }
+
+  private Needs needs() {
+    long filters = 0;
+    long tables = 0;
+    long live = 0;
+    for (Domain each : domains) {
+      IndexStatistics index = each.index().statistics();
+      filters += index.filterBytes();
+      tables += index.tableBytes();
+      live += each.housekeeper().liveBytes();
+    }
+    return new Needs(filters, tables, live);
+  }
+
   /** Looks again what the data needs. */
   void rebalance() {
+    if (plan.wholeBytes() > 0) {
+      rebalance(needs());
+    }
+  }
+
+  private void rebalance(Needs needs) {
     Plan now = plan;
     if (now.wholeBytes() == 0) {
       return;
     }
-    long needs = 0;
-    for (Domain each : domains) {
-      IndexStatistics index = each.index().statistics();
-      needs += index.filterBytes() + index.tableBytes() + each.housekeeper().liveBytes();
-    }
-    Bounds next = bounds(now, needs);
+    Bounds next = bounds(now, needs.bytes());
     Bounds before = bounds;
     bounds = next;
     containers.setBounds(next.blockBytes(), next.layoutBytes());
@@ -124,24 +145,17 @@ final class EngineMemory {
 
   /** What each part takes. */
   List<MemoryUse> uses() {
-    rebalance();
+    Needs needs = needs();
+    rebalance(needs);
     Bounds now = bounds;
-    long filters = 0;
-    long tables = 0;
-    long live = 0;
-    for (Domain each : domains) {
-      IndexStatistics index = each.index().statistics();
-      filters += index.filterBytes();
-      tables += index.tableBytes();
-      live += each.housekeeper().liveBytes();
-    }
     List<MemoryUse> uses = new ArrayList<>();
-    uses.add(new MemoryUse("index filters", filters, 0));
-    uses.add(new MemoryUse("index newest entries", tables, tableBytes * 2 * domains.size()));
+    uses.add(new MemoryUse("index filters", needs.filterBytes(), 0));
+    uses.add(
+        new MemoryUse("index newest entries", needs.tableBytes(), tableBytes * 2 * domains.size()));
     uses.add(new MemoryUse("index pages", indexPages.memoryBytes(), now.pageBytes()));
     uses.add(new MemoryUse("blocks read", containers.blockBytes(), now.blockBytes()));
     uses.add(new MemoryUse("block tables", containers.layoutBytes(), now.layoutBytes()));
-    uses.add(new MemoryUse("housekeeping", live, 0));
+    uses.add(new MemoryUse("housekeeping", needs.liveBytes(), 0));
     return uses;
   }
 }
