@@ -254,7 +254,30 @@ final class Applying {
     }
     String name = source.store().name() + SnapshotRecord.MARK + c.name();
     byte[] key = CatalogKeys.snapshotName(c.sourceId(), c.name());
-    if (now.get(key) != null) {
+    CatalogReply.Refused refusal =
+        refusalOfSnapshot(
+            "store", source.store().name(), name, now.get(key) != null, source.snapshotCount());
+    if (refusal != null) {
+      return refusal;
+    }
+    write(source.withSnapshots(1));
+    write(key, CatalogValues.id(c.copyId()));
+    return copied(
+        source, c, name, new CatalogValues.Snapshot(c.sourceId(), 0, LockKind.GOVERNANCE));
+  }
+
+  /**
+   * Says why a store or a share cannot have a snapshot more; null if it can.
+   *
+   * @param kind "store" or "share"
+   * @param source its name
+   * @param name of the snapshot, with its source's
+   * @param taken whether the name is
+   * @param count of the snapshots that there are
+   */
+  static CatalogReply.@Nullable Refused refusalOfSnapshot(
+      String kind, String source, String name, boolean taken, long count) {
+    if (taken) {
       return refused(Reason.EXISTS, "there is a snapshot '" + name + "' already");
     }
     if (ByteWriter.utf8(name).length > Names.MAX_STORE_NAME_BYTES) {
@@ -266,19 +289,17 @@ final class Applying {
               + Names.MAX_STORE_NAME_BYTES
               + " bytes");
     }
-    if (source.snapshotCount() >= ChunkStore.MAX_SNAPSHOTS) {
+    if (count >= ChunkStore.MAX_SNAPSHOTS) {
       return refused(
           Reason.INVALID_REQUEST,
-          "store '"
-              + source.store().name()
+          kind
+              + " '"
+              + source
               + "' has "
               + ChunkStore.MAX_SNAPSHOTS
               + " snapshots, which is the most");
     }
-    write(source.withSnapshots(1));
-    write(key, CatalogValues.id(c.copyId()));
-    return copied(
-        source, c, name, new CatalogValues.Snapshot(c.sourceId(), 0, LockKind.GOVERNANCE));
+    return null;
   }
 
   private CatalogReply storeOf(Store source, CatalogCommand.CopyStore c) throws IOException {

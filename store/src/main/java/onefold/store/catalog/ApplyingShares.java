@@ -2,9 +2,7 @@ package onefold.store.catalog;
 
 import java.io.IOException;
 import java.util.Optional;
-import onefold.store.ChunkStore;
 import onefold.store.Id;
-import onefold.store.Names;
 import onefold.store.RefusedException.Reason;
 import onefold.store.ShareChange;
 import onefold.store.ShareEntry;
@@ -163,29 +161,12 @@ final class ApplyingShares {
     if (source.of() != null) {
       return unchangeable(source, c.sourceId(), Reason.INVALID_REQUEST);
     }
-    String name = snapshotName(source, c);
-    if (applying.view().get(CatalogKeys.shareSnapshotName(c.sourceId(), c.name())) != null) {
-      return refused(Reason.EXISTS, "there is a snapshot '" + name + "' already");
-    }
-    if (ByteWriter.utf8(name).length > Names.MAX_STORE_NAME_BYTES) {
-      return refused(
-          Reason.INVALID_NAME,
-          "snapshot '"
-              + name
-              + "' has a name of more than "
-              + Names.MAX_STORE_NAME_BYTES
-              + " bytes");
-    }
-    if (source.snapshotCount() >= ChunkStore.MAX_SNAPSHOTS) {
-      return refused(
-          Reason.INVALID_REQUEST,
-          "share '"
-              + source.record().name()
-              + "' has "
-              + ChunkStore.MAX_SNAPSHOTS
-              + " snapshots, which is the most");
-    }
-    return null;
+    return Applying.refusalOfSnapshot(
+        "share",
+        source.record().name(),
+        snapshotName(source, c),
+        applying.view().get(CatalogKeys.shareSnapshotName(c.sourceId(), c.name())) != null,
+        source.snapshotCount());
   }
 
   // ---- entries
