@@ -1,11 +1,9 @@
 package onefold.store.simulator;
 
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Damages data directories for some minutes: of each seed a directory, and a hundred damages to it,
@@ -26,65 +24,24 @@ public final class RotCampaign {
 
   /** Runs it. */
   public static void main(String[] arguments) throws InterruptedException {
-    if (arguments.length < 2 || arguments.length > 4) {
-      System.err.println("usage: RotCampaign MINUTES FIRST_SEED [AT_A_TIME [SEEDS]]");
-      System.exit(2);
-    }
-    int atATime =
-        arguments.length > 2
-            ? Integer.parseInt(arguments[2])
-            : Runtime.getRuntime().availableProcessors();
-    long seeds = arguments.length > 3 ? Long.parseLong(arguments[3]) : Long.MAX_VALUE;
-    var sum = new Sum(Double.parseDouble(arguments[0]), Long.parseLong(arguments[1]), seeds);
-    var threads = new ArrayList<Thread>();
-    for (int i = 0; i < atATime; i++) {
-      threads.add(Thread.ofPlatform().name("rot-" + i).start(sum::runAll));
-    }
-    for (Thread thread : threads) {
-      thread.join();
-    }
+    var sum = new Sum(arguments);
+    sum.runAll("rot-");
     sum.print();
     System.exit(sum.failures == 0 ? 0 : 1);
   }
 
   /** What has run. */
-  private static final class Sum {
-    private final ReentrantLock guard = new ReentrantLock();
-    private final long firstSeed;
-    private final long seeds;
-    private final long startNanos = System.nanoTime();
-    private final long endNanos;
+  private static final class Sum extends SeedCampaign {
+    // Guarded by guard.
     private final Map<BitRot.Outcome, Integer> outcomes = new EnumMap<>(BitRot.Outcome.class);
     private final Map<String, Integer> details = new TreeMap<>();
-    private long nextSeed; // this, the maps and all below: guarded by guard
-    private int failures;
 
-    Sum(double minutes, long firstSeed, long seeds) {
-      this.firstSeed = firstSeed;
-      this.seeds = seeds;
-      this.nextSeed = firstSeed;
-      this.endNanos = startNanos + (long) (minutes * 60e9);
+    Sum(String[] arguments) {
+      super(arguments, "RotCampaign MINUTES FIRST_SEED [AT_A_TIME [SEEDS]]", MAX_FAILURES);
     }
 
-    void runAll() {
-      while (true) {
-        long seed;
-        guard.lock();
-        try {
-          if (System.nanoTime() >= endNanos
-              || failures >= MAX_FAILURES
-              || nextSeed - firstSeed >= seeds) {
-            return;
-          }
-          seed = nextSeed++;
-        } finally {
-          guard.unlock();
-        }
-        run(seed);
-      }
-    }
-
-    private void run(long seed) {
+    @Override
+    void run(long seed) {
       try {
         var rot = new BitRot(seed, SimulatedProgram.ENGINE);
         for (int number = 0; number < DAMAGES_PER_SEED; number++) {
@@ -128,7 +85,7 @@ public final class RotCampaign {
                   done,
                   outcomes,
                   failures,
-                  done / ((System.nanoTime() - startNanos) / 1e9),
+                  done / seconds(),
                   SimulatorCampaign.processorSeconds() * 1e3 / Math.max(1, done)));
     }
   }

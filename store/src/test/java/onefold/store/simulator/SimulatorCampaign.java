@@ -1,8 +1,6 @@
 package onefold.store.simulator;
 
 import java.lang.management.ManagementFactory;
-import java.util.ArrayList;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Runs programs of one seed after another for some minutes, some at a time; each has a simulation
@@ -24,23 +22,8 @@ public final class SimulatorCampaign {
 
   /** Runs it. */
   public static void main(String[] arguments) throws InterruptedException {
-    if (arguments.length < 2 || arguments.length > 4) {
-      System.err.println("usage: SimulatorCampaign MINUTES FIRST_SEED [AT_A_TIME [COUNT]]");
-      System.exit(2);
-    }
-    int atATime =
-        arguments.length > 2
-            ? Integer.parseInt(arguments[2])
-            : Runtime.getRuntime().availableProcessors();
-    long count = arguments.length > 3 ? Long.parseLong(arguments[3]) : Long.MAX_VALUE;
-    var sum = new Sum(Double.parseDouble(arguments[0]), Long.parseLong(arguments[1]), count);
-    var threads = new ArrayList<Thread>();
-    for (int i = 0; i < atATime; i++) {
-      threads.add(Thread.ofPlatform().name("programs-" + i).start(sum::runAll));
-    }
-    for (Thread thread : threads) {
-      thread.join();
-    }
+    var sum = new Sum(arguments);
+    sum.runAll("programs-");
     System.out.println(sum.line());
     System.exit(sum.failures == 0 ? 0 : 1);
   }
@@ -54,48 +37,21 @@ public final class SimulatorCampaign {
   }
 
   /** What has run. */
-  private static final class Sum {
-    private final ReentrantLock guard = new ReentrantLock();
-    private final long firstSeed;
-    private final long count;
-    private final long startNanos = System.nanoTime();
-    private final long endNanos;
-    private long nextSeed; // this and all below: guarded by guard
-    private long lastLineNanos = startNanos;
+  private static final class Sum extends SeedCampaign {
+    // Guarded by guard.
+    private long lastLineNanos = System.nanoTime();
     private long programs;
     private long steps;
     private long cuts;
     private long refused;
     private long lacking;
-    private int failures;
 
-    Sum(double minutes, long firstSeed, long count) {
-      this.firstSeed = firstSeed;
-      this.count = count;
-      this.nextSeed = firstSeed;
-      this.endNanos = startNanos + (long) (minutes * 60e9);
+    Sum(String[] arguments) {
+      super(arguments, "SimulatorCampaign MINUTES FIRST_SEED [AT_A_TIME [COUNT]]", MAX_FAILURES);
     }
 
-    /** Runs programs until the time is over. */
-    void runAll() {
-      while (true) {
-        long seed;
-        guard.lock();
-        try {
-          if (System.nanoTime() >= endNanos
-              || failures >= MAX_FAILURES
-              || nextSeed - firstSeed >= count) {
-            return;
-          }
-          seed = nextSeed++;
-        } finally {
-          guard.unlock();
-        }
-        run(seed);
-      }
-    }
-
-    private void run(long seed) {
+    @Override
+    void run(long seed) {
       try {
         SimulatedProgram.Outcome outcome = new SimulatedProgram(seed).run();
         guard.lock();
@@ -126,7 +82,6 @@ public final class SimulatorCampaign {
     }
 
     String line() {
-      double seconds = (System.nanoTime() - startNanos) / 1e9;
       return "seeds %d to %d: %d programs, %d steps, %d cuts, %d refusals, %d lacking, %d failed, %.1f/s, %.1f ms of processors each"
           .formatted(
               firstSeed,
@@ -137,7 +92,7 @@ public final class SimulatorCampaign {
               refused,
               lacking,
               failures,
-              programs / seconds,
+              programs / seconds(),
               processorSeconds() * 1e3 / Math.max(1, programs));
     }
   }
