@@ -2,6 +2,7 @@ package onefold.appliance.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import onefold.appliance.context.Contexts;
 import onefold.appliance.context.NoContextException;
@@ -9,6 +10,8 @@ import picocli.CommandLine.Option;
 
 /** A verb that asks an appliance. */
 abstract class ApplianceVerb extends Verb {
+  private static final Duration WATCHED = Duration.ofSeconds(1);
+
   @Option(
       names = "--context",
       paramLabel = "FILE",
@@ -30,6 +33,21 @@ abstract class ApplianceVerb extends Verb {
       return environment().contexts().find(context);
     } catch (NoContextException e) {
       throw Failure.failed(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  /**
+   * Waits a second before something that is watched is asked for again.
+   *
+   * @return whether to go on; not if the thread was interrupted
+   */
+  static boolean pause() {
+    try {
+      Thread.sleep(WATCHED);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
     }
   }
 

@@ -2,7 +2,6 @@ package onefold.appliance.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Optional;
 import onefold.appliance.Size;
 import onefold.appliance.json.JsonObject;
@@ -16,8 +15,6 @@ import picocli.CommandLine.Parameters;
     description = "Disks: add more while backups run, and empty one to take it out.",
     footer = {"", "Example:", "  ./onefold disk add /mnt/second"})
 final class DiskVerb extends Group {
-  private static final Duration BETWEEN = Duration.ofSeconds(1);
-
   DiskVerb(Environment environment) {
     super(new Add(environment), new List(environment), new Drain(environment));
   }
@@ -188,10 +185,7 @@ final class DiskVerb extends Group {
                 + " files, "
                 + Size.format(now.get().number("fileBytes"))
                 + (all.text("problem").isEmpty() ? "" : "; not moved: " + all.text("problem")));
-        try {
-          Thread.sleep(BETWEEN);
-        } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
+        if (!pause()) {
           return Exit.FAILED;
         }
       }

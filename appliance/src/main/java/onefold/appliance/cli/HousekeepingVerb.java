@@ -1,7 +1,6 @@
 package onefold.appliance.cli;
 
 import java.io.IOException;
-import java.time.Duration;
 import java.util.Optional;
 import onefold.appliance.Size;
 import onefold.appliance.json.JsonObject;
@@ -16,7 +15,6 @@ import picocli.CommandLine.Option;
         "Run one whole cycle of housekeeping: mark what is live, return the rest's space.",
     footer = {"", "Example:", "  ./onefold housekeeping", "  ./onefold housekeeping --watch"})
 final class HousekeepingVerb extends ApplianceVerb {
-  private static final Duration BETWEEN = Duration.ofSeconds(1);
 
   /** What to do instead of running it; at most one. */
   private static final class Choice {
@@ -93,10 +91,7 @@ final class HousekeepingVerb extends ApplianceVerb {
       JsonObject state = rest.get("/housekeeping");
       show(state);
       result(state);
-      try {
-        Thread.sleep(BETWEEN);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
+      if (!pause()) {
         return;
       }
     }

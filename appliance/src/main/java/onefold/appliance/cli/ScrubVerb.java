@@ -2,7 +2,6 @@ package onefold.appliance.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -30,7 +29,6 @@ import picocli.CommandLine.Option;
       "  ./onefold scrub --data ./onefold-data"
     })
 final class ScrubVerb extends ApplianceVerb {
-  private static final Duration BETWEEN = Duration.ofSeconds(1);
 
   /** Items of a damage that are named in a table's row. */
   private static final int NAMED = 3;
@@ -113,7 +111,7 @@ final class ScrubVerb extends ApplianceVerb {
         state = rest.request("POST", "/scrub", inDomain());
       }
       show(state);
-      while (watch && isBusy(state) && !terminal().out().checkError() && slept()) {
+      while (watch && isBusy(state) && !terminal().out().checkError() && pause()) {
         state = rest.get("/scrub");
         show(state);
       }
@@ -126,16 +124,6 @@ final class ScrubVerb extends ApplianceVerb {
     JsonObject body = new JsonObject();
     domain.ifPresent(d -> body.put("domain", d));
     return body;
-  }
-
-  private static boolean slept() {
-    try {
-      Thread.sleep(BETWEEN);
-      return true;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
-    }
   }
 
   private static boolean isBusy(JsonObject state) {
