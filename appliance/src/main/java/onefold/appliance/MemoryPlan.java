@@ -47,7 +47,9 @@ public record MemoryPlan(long totalBytes) {
         usual.catalogCacheBytes(),
         usual.checkpointJournalBytes(),
         usual.reserveBytes(),
-        usual.backgroundHousekeeping());
+        usual.backgroundHousekeeping(),
+        usual.recompression(),
+        usual.writeback());
   }
 
   /** Bytes that uploads of all clients together may have under way. */

@@ -39,9 +39,9 @@ public interface ShareStore {
 
   /**
    * Keeps a share as it is now, under a name, or makes another share of it, with the same settings.
-   * It has all changes whose call had returned, and none in part. The work depends on what was
-   * changed since the catalog was last written, not on the number of entries. Entries of a copy
-   * hold objects of the same ids as those of the source.
+   * It has all changes whose call had returned, of entries and of objects, and none in part. The
+   * work depends on what was changed lately, not on the number of entries: objects are folded, the
+   * catalog is written. Entries of a copy hold objects of the same ids as those of the source.
    *
    * @param sourceId a share, or a snapshot if {@code snapshot} is false
    * @param name of the new share, or of the snapshot without its share's name
@@ -61,4 +61,37 @@ public interface ShareStore {
    * @throws RefusedException {@code NOT_FOUND}
    */
   ShareTree shareTree(Id shareId) throws IOException;
+
+  /**
+   * Opens the content of an entry; every opener gets the same object. That of a snapshot can be
+   * read only.
+   *
+   * @param key of an entry that stays under it as long as it has this object
+   * @throws RefusedException {@code NOT_FOUND} if there is no such entry or it has no object
+   */
+  MutableObject openObject(Id shareId, byte[] key) throws IOException;
+
+  /**
+   * Returns length and note of an object that has changes which are not folded; empty if it has
+   * none, and the entry says all. Copies of a share hold the same object ids, so both are needed.
+   */
+  Optional<Unfolded> unfolded(Id shareId, Id objectId);
+
+  /**
+   * What an object is with changes that are not folded.
+   *
+   * @param note what {@link MutableObject#force} was given last
+   */
+  record Unfolded(long lengthBytes, byte[] note) {}
+
+  /**
+   * Changes with every start after which changes that were not forced may be lost: the write
+   * verifier of front-ends.
+   */
+  long startNumber();
+
+  /** Figures of the changes of a domain's files, for showing. */
+  default WritebackStatistics writebackStatistics(Id domainId) throws IOException {
+    return WritebackStatistics.NONE;
+  }
 }

@@ -34,6 +34,7 @@ import onefold.store.ItemSpace;
 import onefold.store.LockKind;
 import onefold.store.LockOverride;
 import onefold.store.MemoryUse;
+import onefold.store.MutableObject;
 import onefold.store.Names;
 import onefold.store.ObjectReader;
 import onefold.store.ObjectWriter;
@@ -50,6 +51,7 @@ import onefold.store.StoreFullException;
 import onefold.store.StoreRecord;
 import onefold.store.StoreStatistics;
 import onefold.store.UnfinishedUpload;
+import onefold.store.WritebackStatistics;
 import onefold.store.catalog.Catalog;
 import onefold.store.catalog.CatalogCommand;
 import onefold.store.catalog.CatalogCommandFormat;
@@ -66,6 +68,7 @@ import onefold.store.journal.JournalPosition;
 import onefold.store.scheduler.Scheduler;
 import onefold.store.scheduler.SchedulerLock;
 import onefold.store.scrub.ScrubSettings;
+import onefold.store.writeback.Writeback;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -96,6 +99,8 @@ public final class Engine implements ChunkStore, ShareStore {
   private final Upkeep upkeep;
   private final EngineDisks disks;
   private final Shares shares;
+  private final Writebacks writebacks;
+  private final long startNumber;
   private final SchedulerLock lock;
 
   private final Map<Id, Domain> domains = new HashMap<>(); // guarded by lock
@@ -109,6 +114,8 @@ public final class Engine implements ChunkStore, ShareStore {
 
   private final AtomicLong journalledBytes = new AtomicLong();
   private volatile @Nullable String problem;
+  private boolean ending; // guarded by lock
+
   private volatile boolean closing;
 
   /** What an operator has set, for domains that are opened later. */
@@ -119,7 +126,8 @@ public final class Engine implements ChunkStore, ShareStore {
 
   /** How something that was opened is closed. */
   @FunctionalInterface
-  interface Part {
+  interface Part extends AutoCloseable {
+    @Override
     void close() throws IOException;
   }
 
@@ -161,6 +169,7 @@ public final class Engine implements ChunkStore, ShareStore {
         engine.names.unlinked(unlinked.getKey(), unlinked.getValue());
       }
       engine.makeDefaults();
+      engine.writebacks.recover(engine.openDomains());
       engine.beginHousekeeping();
       if (settings.backgroundHousekeeping()) {
         engine.upkeep.start();
@@ -202,6 +211,9 @@ public final class Engine implements ChunkStore, ShareStore {
             scheduler,
             () -> openDomains().stream().map(Domain::housekeeper).toList());
     this.shares = new Shares(this, scheduler);
+    this.writebacks =
+        new Writebacks(this, device, settings.writeback(), superblock.epoch(), shares::tree);
+    this.startNumber = scheduler.random().nextLong();
     names.ready(
         committer,
         catalog,
@@ -473,7 +485,12 @@ public final class Engine implements ChunkStore, ShareStore {
   public ShareRecord copyShare(Id commandId, Id sourceId, String name, boolean snapshot)
       throws IOException {
     Names.checkStoreName(name);
-    shares.tree(sourceId).flush();
+    LiveShareTree tree = shares.tree(sourceId);
+    Optional<Writeback> writeback = writebacks.find(tree.record().domainId());
+    if (writeback.isPresent()) {
+      writeback.get().fold(sourceId);
+    }
+    tree.flush();
     return shareOf(
         commandId,
         change(
@@ -484,6 +501,28 @@ public final class Engine implements ChunkStore, ShareStore {
   @Override
   public List<ShareRecord> shareSnapshots(Id shareId) throws IOException {
     return read(view -> view.shares().snapshots(shareId));
+  }
+
+  @Override
+  public MutableObject openObject(Id shareId, byte[] key) throws IOException {
+    ShareRecord share = shares.tree(shareId).record();
+    return writebacks.of(domain(share.domainId())).open(shareId, key, share.snapshot());
+  }
+
+  @Override
+  public Optional<Unfolded> unfolded(Id shareId, Id objectId) {
+    return writebacks.unfolded(shareId, objectId);
+  }
+
+  @Override
+  public long startNumber() {
+    return startNumber;
+  }
+
+  @Override
+  public WritebackStatistics writebackStatistics(Id domainId) throws IOException {
+    Optional<Writeback> writeback = writebacks.find(domainId);
+    return writeback.isPresent() ? writeback.get().statistics() : WritebackStatistics.NONE;
   }
 
   @Override
@@ -739,6 +778,7 @@ public final class Engine implements ChunkStore, ShareStore {
             shape.orElseGet(() -> BlockShape.of(store.compression())),
             ownTrees,
             verifies,
+            false,
             createdAtMillis);
     lock.lock();
     try {
@@ -751,6 +791,28 @@ public final class Engine implements ChunkStore, ShareStore {
     } finally {
       lock.unlock();
     }
+    domain.begin(upload);
+    return upload;
+  }
+
+  /** Opens an upload whose root a share's tree will name. */
+  Upload openNameless(Domain domain, BlockShape shape) throws IOException {
+    checkWritable();
+    StoreRecord none =
+        new StoreRecord(CatalogCommand.NO_ID, "", domain.id(), 0, Compression.LZ4, 0, 0);
+    Upload upload =
+        new Upload(
+            this,
+            domain,
+            none,
+            "changes of a file",
+            newId(),
+            Optional.empty(),
+            shape,
+            true,
+            domain.options().verifiesMatches(),
+            true,
+            clock.millis());
     domain.begin(upload);
     return upload;
   }
@@ -977,7 +1039,9 @@ public final class Engine implements ChunkStore, ShareStore {
 
   @Override
   public List<MemoryUse> memory() {
-    return memory.uses();
+    List<MemoryUse> uses = new ArrayList<>(memory.uses());
+    writebacks.memory().ifPresent(uses::add);
+    return uses;
   }
 
   @Override
@@ -1026,6 +1090,11 @@ public final class Engine implements ChunkStore, ShareStore {
    */
   void checkSpace(int bytes) throws IOException {
     space.take(bytes);
+  }
+
+  /** Shows the operator what could not be done. */
+  void problem(String what) {
+    problem = what;
   }
 
   void checkWritable() throws IOException {
@@ -1318,13 +1387,20 @@ public final class Engine implements ChunkStore, ShareStore {
   public void close() throws IOException {
     lock.lock();
     try {
-      if (closing) {
+      if (ending) {
         return;
       }
-      closing = true;
+      ending = true;
     } finally {
       lock.unlock();
     }
+    try (Part _ = this::closeAll) {
+      writebacks.close(!committer.isBroken());
+    }
+  }
+
+  private void closeAll() throws IOException {
+    closing = true;
     try {
       upkeep.stop();
       catalogDomain.stop();
@@ -1350,6 +1426,7 @@ public final class Engine implements ChunkStore, ShareStore {
     committer.close();
     Exception failure = null;
     List<Part> owned = new ArrayList<>();
+    owned.add(() -> writebacks.close(false));
     owned.add(journal::close);
     for (Domain domain : openDomains()) {
       owned.add(orderly ? domain::close : domain::abandon);

@@ -4,6 +4,7 @@ import onefold.store.container.ContainerSettings;
 import onefold.store.housekeeping.RecompressionSettings;
 import onefold.store.index.IndexSettings;
 import onefold.store.journal.JournalSettings;
+import onefold.store.writeback.WritebackSettings;
 
 /**
  * How an engine is set up. Everything here may differ from one start to the next.
@@ -19,6 +20,7 @@ import onefold.store.journal.JournalSettings;
  * @param backgroundHousekeeping whether a cycle of housekeeping starts by itself after deletes, and
  *     cold containers are recompressed
  * @param recompression when and how strongly
+ * @param writeback bounds of each domain's write-back
  */
 public record EngineSettings(
     ContainerSettings containers,
@@ -28,7 +30,8 @@ public record EngineSettings(
     long checkpointJournalBytes,
     long reserveBytes,
     boolean backgroundHousekeeping,
-    RecompressionSettings recompression) {
+    RecompressionSettings recompression,
+    WritebackSettings writeback) {
   /** Below this a checkpoint would be written for every few commits. */
   public static final long MIN_CHECKPOINT_JOURNAL_BYTES = 64 << 10;
 
@@ -53,6 +56,28 @@ public record EngineSettings(
         reserveBytes,
         backgroundHousekeeping,
         RecompressionSettings.DEFAULT);
+  }
+
+  /** With the usual write-back. */
+  public EngineSettings(
+      ContainerSettings containers,
+      IndexSettings index,
+      JournalSettings journal,
+      long catalogCacheBytes,
+      long checkpointJournalBytes,
+      long reserveBytes,
+      boolean backgroundHousekeeping,
+      RecompressionSettings recompression) {
+    this(
+        containers,
+        index,
+        journal,
+        catalogCacheBytes,
+        checkpointJournalBytes,
+        reserveBytes,
+        backgroundHousekeeping,
+        recompression,
+        WritebackSettings.DEFAULT);
   }
 
   /** Checks the bounds. */
@@ -91,7 +116,9 @@ public record EngineSettings(
         part / 2,
         64L << 20,
         256L << 20,
-        true);
+        true,
+        RecompressionSettings.DEFAULT,
+        WritebackSettings.ofMemory(memoryBytes));
   }
 
   /** The same with another reserve. */
@@ -104,7 +131,8 @@ public record EngineSettings(
         checkpointJournalBytes,
         newReserveBytes,
         backgroundHousekeeping,
-        recompression);
+        recompression,
+        writeback);
   }
 
   /** The same with housekeeping that starts by itself, or does not. */
@@ -117,7 +145,8 @@ public record EngineSettings(
         checkpointJournalBytes,
         reserveBytes,
         newBackgroundHousekeeping,
-        recompression);
+        recompression,
+        writeback);
   }
 
   /** The same with another recompression. */
@@ -130,6 +159,21 @@ public record EngineSettings(
         checkpointJournalBytes,
         reserveBytes,
         backgroundHousekeeping,
-        newRecompression);
+        newRecompression,
+        writeback);
+  }
+
+  /** The same with another write-back. */
+  public EngineSettings withWriteback(WritebackSettings newWriteback) {
+    return new EngineSettings(
+        containers,
+        index,
+        journal,
+        catalogCacheBytes,
+        checkpointJournalBytes,
+        reserveBytes,
+        backgroundHousekeeping,
+        recompression,
+        newWriteback);
   }
 }

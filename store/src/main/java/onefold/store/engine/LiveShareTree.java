@@ -98,6 +98,11 @@ final class LiveShareTree implements ShareTree {
     this.lastSequence = lastSequence;
   }
 
+  /** Whose tree it is, as it was when somebody first asked for it. */
+  ShareRecord record() {
+    return record;
+  }
+
   // ---- reading
 
   @Override
@@ -319,9 +324,13 @@ final class LiveShareTree implements ShareTree {
     }
   }
 
+  /** Whether a whole object goes. What a newer state of it leaves is the write-back's business. */
   private static boolean losesObject(Optional<ShareEntry> before, Optional<ShareEntry> after) {
-    Optional<ObjectRoot> had = before.flatMap(ShareEntry::object).map(ShareObject::root);
-    return had.isPresent() && !had.equals(after.flatMap(ShareEntry::object).map(ShareObject::root));
+    Optional<ShareObject> had = before.flatMap(ShareEntry::object);
+    Optional<ShareObject> has = after.flatMap(ShareEntry::object);
+    return had.isPresent()
+        && !had.map(ShareObject::root).equals(has.map(ShareObject::root))
+        && !had.map(ShareObject::id).equals(has.map(ShareObject::id));
   }
 
   private void show(UnderWay change) {

@@ -84,6 +84,17 @@ final class PipelineWriter implements ObjectWriter {
   private @Nullable ObjectRoot root;
   private @Nullable IOException broken;
 
+  /** What stands in the recipe behind the chunks of a slab. */
+  private sealed interface After {
+    long lengthBytes();
+
+    record Hole(long lengthBytes) implements After {}
+
+    record Reserved(long lengthBytes) implements After {}
+
+    record Part(ObjectRoot source, long offsetBytes, long lengthBytes) implements After {}
+  }
+
   /** A piece of the stream on its way to its fingerprints. */
   private static final class Slab {
     final byte[] bytes = new byte[SLAB_BYTES];
@@ -92,7 +103,7 @@ final class PipelineWriter implements ObjectWriter {
     int filled;
     int cutEnd;
     int chunkCount;
-    long holeAfterBytes;
+    @Nullable After after;
     @Nullable Run run;
     @Nullable Promise<Integer> hashed;
 
@@ -104,7 +115,7 @@ final class PipelineWriter implements ObjectWriter {
       filled = 0;
       cutEnd = 0;
       chunkCount = 0;
-      holeAfterBytes = 0;
+      after = null;
       run = null;
       hashed = null;
     }
@@ -113,7 +124,7 @@ final class PipelineWriter implements ObjectWriter {
   /** Recipe entries of one slab, waiting until the last block they need is appended. */
   private static final class Run {
     final FingerprintBatch chunks = new FingerprintBatch(ChunkKind.DATA, 160);
-    long holeAfterBytes;
+    @Nullable After after;
     long neededSequence;
     HaveList.@Nullable Interval checkpointAfter;
   }
@@ -198,13 +209,66 @@ final class PipelineWriter implements ObjectWriter {
     if (lengthBytes < 0) {
       throw new IllegalArgumentException("lengthBytes " + lengthBytes);
     }
+    guarded(() -> append(new After.Hole(lengthBytes)));
+  }
+
+  /** Appends preallocated space, which reads as zeros. */
+  void reserved(long lengthBytes) throws IOException {
+    guarded(() -> append(new After.Reserved(lengthBytes)));
+  }
+
+  /**
+   * As {@link #splice}, without waiting for what stands before: for recipes of many small parts.
+   */
+  void spliceLater(ObjectRoot source, long offsetBytes, long lengthBytes) throws IOException {
     guarded(() -> {
-      cutHere();
-      Slab last = slab();
-      last.holeAfterBytes = lengthBytes;
-      positionBytes += lengthBytes;
-      turnOver(true);
+      upload.openSpliceSource(source);
+      append(new After.Part(source, offsetBytes, lengthBytes));
     });
+  }
+
+  private void append(After after) throws IOException {
+    cutHere();
+    slab().after = after;
+    positionBytes += after.lengthBytes();
+    turnOver(true);
+  }
+
+  /**
+   * Returns a root of the beginning, as far as it is stored; what follows is not cut for it.
+   *
+   * @param all whether to wait until all that can be cut is stored
+   */
+  ObjectRoot prefix(boolean all) throws IOException {
+    ObjectRoot[] prefix = new ObjectRoot[1];
+    guarded(() -> {
+      if (all) {
+        turnOver(false);
+        finishBlocks();
+      }
+      prefix[0] = recipe.peek();
+      upload.flushNodes();
+    });
+    return prefix[0];
+  }
+
+  /** Ends the object without a commit. */
+  ObjectRoot finish() throws IOException {
+    guarded(this::end);
+    upload.flushNodes();
+    ObjectRoot whole = root;
+    if (whole == null) {
+      throw new IllegalStateException("finished without a root");
+    }
+    return whole;
+  }
+
+  private void end() throws IOException {
+    if (!finished) {
+      drain();
+      root = recipe.finish();
+      finished = true;
+    }
   }
 
   @Override
@@ -220,13 +284,7 @@ final class PipelineWriter implements ObjectWriter {
 
   @Override
   public ItemRecord commit(CommitRequest request) throws IOException {
-    guarded(() -> {
-      if (!finished) {
-        drain();
-        root = recipe.finish();
-        finished = true;
-      }
-    });
+    guarded(this::end);
     ObjectRoot whole = root;
     if (whole == null) {
       throw new IllegalStateException("finished without a root");
@@ -321,7 +379,7 @@ final class PipelineWriter implements ObjectWriter {
     }
     run.chunks.setCount(full.chunkCount);
     System.arraycopy(full.lengths, 0, run.chunks.lengths(), 0, full.chunkCount);
-    run.holeAfterBytes = full.holeAfterBytes;
+    run.after = full.after;
     full.run = run;
     byte[] target = run.chunks.fingerprints();
     if (full.filled <= INLINE_BYTES && hashing.isEmpty()) {
@@ -355,9 +413,10 @@ final class PipelineWriter implements ObjectWriter {
       gather(hashed, chunks);
     }
     run.neededSequence = block == null ? blockSequence : blockSequence + 1;
-    intervalBytes += hashed.filled + hashed.holeAfterBytes;
-    if (intervalBytes >= IngestSession.CHECKPOINT_BYTES
-        || upload.growingAnswers() >= IngestSession.MAX_HAVE_ANSWERS) {
+    intervalBytes += hashed.filled + (run.after == null ? 0 : run.after.lengthBytes());
+    if (upload.checkpoints()
+        && (intervalBytes >= IngestSession.CHECKPOINT_BYTES
+            || upload.growingAnswers() >= IngestSession.MAX_HAVE_ANSWERS)) {
       run.checkpointAfter = upload.sealInterval();
       intervalBytes = 0;
     }
@@ -464,9 +523,14 @@ final class PipelineWriter implements ObjectWriter {
       for (int i = 0; i < chunks.count(); i++) {
         recipe.chunk(chunks.fingerprints(), i * Fingerprint.BYTES, chunks.lengths()[i]);
       }
-      if (run.holeAfterBytes > 0) {
-        recipe.hole(run.holeAfterBytes);
+      switch (run.after) {
+        case null -> {}
+        case After.Hole(long bytes) -> recipe.hole(bytes);
+        case After.Reserved(long bytes) -> recipe.reserved(bytes);
+        case After.Part(ObjectRoot source, long offset, long bytes) ->
+            recipe.splice(upload.nodes(), source, offset, bytes);
       }
+      run.after = null;
       HaveList.Interval interval = run.checkpointAfter;
       run.checkpointAfter = null;
       chunks.clear();
@@ -481,6 +545,11 @@ final class PipelineWriter implements ObjectWriter {
   private void drain() throws IOException {
     cutHere();
     turnOver(true);
+    finishBlocks();
+  }
+
+  /** Brings everything cut so far into the recipe. */
+  private void finishBlocks() throws IOException {
     while (!hashing.isEmpty()) {
       lookUpOldest();
     }
@@ -496,7 +565,7 @@ final class PipelineWriter implements ObjectWriter {
   }
 
   private void maybeCheckpoint() throws IOException {
-    if (upload.growingAnswers() >= IngestSession.MAX_HAVE_ANSWERS) {
+    if (upload.checkpoints() && upload.growingAnswers() >= IngestSession.MAX_HAVE_ANSWERS) {
       upload.checkpoint(recipe.peek(), upload.sealInterval());
       intervalBytes = 0;
     }

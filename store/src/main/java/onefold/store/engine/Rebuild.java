@@ -31,6 +31,7 @@ import onefold.store.journal.Journal;
 import onefold.store.journal.JournalPosition;
 import onefold.store.journal.JournalVisitor;
 import onefold.store.scheduler.Scheduler;
+import onefold.store.writeback.Writeback;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -548,6 +549,7 @@ public final class Rebuild {
         }
         buildIndex(domain, nodes, salvage.catalog());
       }
+      giveUpLostChanges(old, domain, salvage.catalog());
     }
     StoreClock clock = new StoreClock(scheduler, old.storeTimeMillis);
     Catalog catalog = salvage.catalog();
@@ -646,6 +648,20 @@ public final class Rebuild {
       }
     }
     return new CommitRecord.DomainPart(domain, containers.nextContainerNumber(), ends);
+  }
+
+  /** Lets the changes of files in shares begin where they can be read. */
+  private void giveUpLostChanges(Old old, Id domain, Catalog catalog) throws IOException {
+    Optional<byte[]> kept = catalog.view().record(WritebackGround.KIND, domain.toString());
+    Writeback.acceptLoss(
+            target,
+            scheduler,
+            WritebackGround.directory(domain),
+            domain,
+            old.epoch,
+            WritebackGround.keptFrom(domain, kept),
+            settings.writeback())
+        .ifPresent(lost -> losses.add("the last changes of files in shares: " + lost.getMessage()));
   }
 
   /** Begins a journal beyond every position that the old one can have given. */

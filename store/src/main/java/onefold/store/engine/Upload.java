@@ -50,6 +50,12 @@ final class Upload implements IngestSession {
   /** Answers kept at most: two intervals that wait for their checkpoints, and the growing one. */
   private static final int MAX_KEPT_ANSWERS = 3 * MAX_HAVE_ANSWERS;
 
+  /**
+   * Answers kept at most for the recipe of a share's object, which has no checkpoints: its changes
+   * are bounded, and so are they.
+   */
+  private static final int MAX_NAMELESS_ANSWERS = 1 << 22;
+
   private final Engine engine;
   private final Domain domain;
   private final StoreRecord store;
@@ -59,6 +65,9 @@ final class Upload implements IngestSession {
   private final long createdAtMillis;
   private final BlockShape shape;
   private final int lane;
+
+  /** Whether what it stores gets its name in a share's tree, not by a commit of an item. */
+  private final boolean nameless;
 
   /** Whether the upload builds its nodes itself, from chunks that it has asked for one by one. */
   private final boolean ownTrees;
@@ -117,6 +126,7 @@ final class Upload implements IngestSession {
       BlockShape shape,
       boolean ownTrees,
       boolean verifies,
+      boolean nameless,
       long createdAtMillis) {
     this.engine = engine;
     this.domain = domain;
@@ -127,6 +137,8 @@ final class Upload implements IngestSession {
     this.shape = shape;
     this.ownTrees = ownTrees;
     this.verifies = verifies;
+    this.nameless = nameless;
+    this.leavesGarbage = !nameless; // Its maker says so when it has replaced much.
     this.lane = domain.takeLane();
     this.createdAtMillis = createdAtMillis;
     this.lock = engine.scheduler().lock("upload");
@@ -669,7 +681,8 @@ final class Upload implements IngestSession {
     }
   }
 
-  private void flushNodes() throws IOException {
+  /** Appends the nodes that are only gathered, after which others find them. */
+  void flushNodes() throws IOException {
     if (gatheredBytes == 0) {
       return;
     }
@@ -877,7 +890,7 @@ final class Upload implements IngestSession {
       Promise<Checkpoint> pending;
       lock.lock();
       try {
-        if (answers.count() + count <= MAX_KEPT_ANSWERS) {
+        if (answers.count() + count <= (nameless ? MAX_NAMELESS_ANSWERS : MAX_KEPT_ANSWERS)) {
           return;
         }
         pending = underWay;
@@ -894,6 +907,58 @@ final class Upload implements IngestSession {
                 + MAX_HAVE_ANSWERS);
       }
       pending.await();
+    }
+  }
+
+  // ---- without a name of its own, for what a share's tree names
+
+  /** Whether roots of it become unfinished ones of the catalog. */
+  boolean checkpoints() {
+    return !nameless;
+  }
+
+  /**
+   * Checks that what was answered present is there.
+   *
+   * @throws CorruptDataException if something has been found damaged since
+   */
+  void checkAnswers() throws IOException {
+    flushNodes();
+    FingerprintBatch goneNodes = new FingerprintBatch(ChunkKind.NODE, 8);
+    FingerprintBatch goneData = new FingerprintBatch(ChunkKind.DATA, 8);
+    findGone(goneNodes, goneData);
+    int count = goneNodes.count() + goneData.count();
+    if (count > 0) {
+      throw new CorruptDataException(
+          itemName, -1, "the chunks that were found stored", count + " damaged ones among them");
+    }
+  }
+
+  /**
+   * Ends an interval of answers for a root that gets its name.
+   *
+   * @return what is to be run when the name is durable
+   */
+  Runnable naming() {
+    lock.lock();
+    try {
+      // What was answered lately may lie behind this root: it stays until the next one has a name.
+      HaveList.Interval covered = keptInterval;
+      keptInterval = answers.seal();
+      return () -> forget(covered);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void forget(HaveList.@Nullable Interval covered) {
+    lock.lock();
+    try {
+      if (covered != null) {
+        answers.drop(covered);
+      }
+    } finally {
+      lock.unlock();
     }
   }
 

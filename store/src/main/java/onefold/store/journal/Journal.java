@@ -2,6 +2,7 @@ package onefold.store.journal;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.NoSuchFileException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -86,14 +87,31 @@ public final class Journal implements AutoCloseable {
   private @Nullable WitnessFile witness;
   private @Nullable ByteBuffer scratch;
 
+  /** For records that nobody reads from the file. */
+  private static final PlaceListener NOWHERE = (segmentNumber, offsetBytes) -> {};
+
   private record Waiting(
       int type,
       Supplier<byte[]> payload,
       long bytes,
       Set<Long> keys,
+      PlaceListener place,
       Promise<JournalPosition> promise) {}
 
-  private record Encoded(int type, byte[] payload, Promise<JournalPosition> promise) {}
+  private record Encoded(
+      int type, byte[] payload, PlaceListener place, Promise<JournalPosition> promise) {}
+
+  /** Hears where the payload of a record lies, on the writer's task; must not wait. */
+  @FunctionalInterface
+  public interface PlaceListener {
+    /**
+     * Says it, once the record is durable and before its promise is kept.
+     *
+     * @param segmentNumber for {@link Journal#read}, until the record is trimmed
+     * @param offsetBytes of the payload's first byte
+     */
+    void placed(long segmentNumber, long offsetBytes);
+  }
 
   private Journal(
       Device device,
@@ -242,7 +260,7 @@ public final class Journal implements AutoCloseable {
           cutPosition,
           nextPosition,
           (position, type, payload) -> {
-            tail.add(new Encoded(type, payload, scheduler.promise()));
+            tail.add(new Encoded(type, payload, NOWHERE, scheduler.promise()));
             epochs.add(position.epoch());
             bytes[0] += JournalFormat.recordBytes(payload.length);
           });
@@ -348,8 +366,13 @@ public final class Journal implements AutoCloseable {
    *     DeviceForceException} if nobody knows
    */
   public Promise<JournalPosition> append(int type, byte[] payload) {
+    return append(type, payload, NOWHERE);
+  }
+
+  /** As {@link #append(int, byte[])}, and says where the payload lies in the file. */
+  public Promise<JournalPosition> append(int type, byte[] payload, PlaceListener place) {
     checkLength(payload.length);
-    return append(type, () -> payload, payload.length, Set.of());
+    return append(type, () -> payload, payload.length, Set.of(), place);
   }
 
   /**
@@ -361,11 +384,11 @@ public final class Journal implements AutoCloseable {
    * @param keys for the {@link GroupBarrier}; may be empty
    */
   public Promise<JournalPosition> append(int type, Supplier<byte[]> payload, Set<Long> keys) {
-    return append(type, payload, 0, Set.copyOf(keys));
+    return append(type, payload, 0, Set.copyOf(keys), NOWHERE);
   }
 
   private Promise<JournalPosition> append(
-      int type, Supplier<byte[]> payload, int payloadBytes, Set<Long> keys) {
+      int type, Supplier<byte[]> payload, int payloadBytes, Set<Long> keys, PlaceListener place) {
     if (type < 1 || type > MAX_TYPE) {
       throw new IllegalArgumentException("record type " + type + ", must be 1 to " + MAX_TYPE);
     }
@@ -380,7 +403,7 @@ public final class Journal implements AutoCloseable {
         promise.fail(reasonOfEnd());
         return promise;
       }
-      waiting.add(new Waiting(type, payload, bytes, keys, promise));
+      waiting.add(new Waiting(type, payload, bytes, keys, place, promise));
       waitingBytes += bytes;
       if (!writerRuns) {
         writerRuns = true;
@@ -408,6 +431,21 @@ public final class Journal implements AutoCloseable {
       return failure;
     }
     return damage != null ? damage : new IOException("the journal in " + directory + " is closed");
+  }
+
+  /**
+   * Reads from the payload of a durable record. What is read is checked by nobody: a segment that
+   * is trimmed meanwhile may hold something else.
+   *
+   * @param offsetBytes of the payload's first byte or a later one
+   * @param target filled
+   * @throws java.nio.file.NoSuchFileException if the segment has been trimmed
+   */
+  public void read(long segmentNumber, long offsetBytes, ByteBuffer target) throws IOException {
+    String path = directory + "/" + JournalFormat.segmentName(segmentNumber);
+    try (DeviceFile file = device.open(path, false)) {
+      file.readFully(offsetBytes, target);
+    }
   }
 
   /** Hands out records in order of position, as {@link #replay(long, long, JournalVisitor)}. */
@@ -444,7 +482,12 @@ public final class Journal implements AutoCloseable {
       accepted = lossAcceptedPosition;
       if (currentPath != null) {
         segments.add(
-            new Segment(lastNumber, currentPath, currentFirst, durableNext, Long.MAX_VALUE));
+            new Segment(
+                JournalFormat.segmentNumber(DevicePaths.name(currentPath)),
+                currentPath,
+                currentFirst,
+                durableNext,
+                Long.MAX_VALUE));
       }
     } finally {
       lock.unlock();
@@ -522,7 +565,11 @@ public final class Journal implements AutoCloseable {
     long sum = 0;
     for (String name : device.list(directory)) {
       if (JournalFormat.segmentNumber(name) >= 0) {
-        sum += device.sizeBytes(directory + "/" + name);
+        try {
+          sum += device.sizeBytes(directory + "/" + name);
+        } catch (NoSuchFileException e) {
+          // It has been trimmed since.
+        }
       }
     }
     return sum;
@@ -678,7 +725,7 @@ public final class Journal implements AutoCloseable {
         group.clear();
         bytes = 0;
       }
-      group.add(new Encoded(record.type(), payload, record.promise()));
+      group.add(new Encoded(record.type(), payload, record.place(), record.promise()));
       bytes += recordBytes;
     }
     if (!group.isEmpty()) {
@@ -695,12 +742,16 @@ public final class Journal implements AutoCloseable {
   /** Writes one group and forces it, or fails its promises and writes nothing that counts. */
   private void commit(List<Encoded> group, long bytes) throws IOException {
     long groupPosition = nextPosition;
+    long segmentNumber;
+    long[] offsets = new long[group.size()];
     try {
       SegmentWriter segment = segmentFor(bytes);
+      segmentNumber = segment.number;
       try {
-        long position = groupPosition;
-        for (Encoded record : group) {
-          segment.put(record.type(), record.payload(), position++, epoch, groupPosition);
+        for (int i = 0; i < offsets.length; i++) {
+          Encoded record = group.get(i);
+          offsets[i] = segment.nextPayloadOffset();
+          segment.put(record.type(), record.payload(), groupPosition + i, epoch, groupPosition);
         }
         segment.flush();
       } catch (StoreFullException e) {
@@ -736,6 +787,7 @@ public final class Journal implements AutoCloseable {
       scheduler.start("journal-prepare", this::prepare);
     }
     for (int i = 0; i < group.size(); i++) {
+      group.get(i).place().placed(segmentNumber, offsets[i]);
       group.get(i).promise().complete(new JournalPosition(epoch, groupPosition + i));
     }
   }

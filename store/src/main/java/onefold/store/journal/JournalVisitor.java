@@ -16,6 +16,18 @@ public interface JournalVisitor {
   void record(JournalPosition position, int type, byte[] payload) throws IOException;
 
   /**
+   * Takes one record and where it lies.
+   *
+   * @param segmentNumber for {@link Journal#read}
+   * @param offsetBytes of the payload's first byte
+   */
+  default void record(
+      JournalPosition position, int type, byte[] payload, long segmentNumber, long offsetBytes)
+      throws IOException {
+    record(position, type, payload);
+  }
+
+  /**
    * Says that records are lost for ever, where a loss has been accepted.
    *
    * @param fromPosition the first lost one

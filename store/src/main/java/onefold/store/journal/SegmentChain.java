@@ -204,7 +204,9 @@ final class SegmentChain {
         visitor.record(
             new JournalPosition(JournalFormat.epoch(reader.bytes, offset), position),
             JournalFormat.type(reader.bytes, offset),
-            reader.payload(offset));
+            reader.payload(offset),
+            segment.number(),
+            offset + (long) JournalFormat.RECORD_HEADER_BYTES);
       }
     }
     passDamages(damages, passed, to, lossAcceptedPosition, from, visitor);

@@ -39,6 +39,11 @@ final class SegmentWriter implements AutoCloseable {
     return recordBytes <= allocatedBytes - endBytes - JournalFormat.RECORD_HEADER_BYTES;
   }
 
+  /** Where the payload of the next record will begin. */
+  long nextPayloadOffset() {
+    return endBytes + (long) JournalFormat.RECORD_HEADER_BYTES;
+  }
+
   boolean isMoreThanHalfFull() {
     return endBytes > allocatedBytes / 2;
   }

@@ -192,6 +192,11 @@ public final class RecipeCursor {
     return positionBytes;
   }
 
+  /** Where in the object the current entry begins, also if a seek led into its middle. */
+  public long entryStartBytes() {
+    return positionBytes - skippedBytes;
+  }
+
   /**
    * Returns the bytes of the nodes from the root down to the one that holds the current entry. The
    * caller does not change them.

@@ -12,6 +12,7 @@ import onefold.store.engine.SuperblockFuzz;
 import onefold.store.index.ManifestFuzz;
 import onefold.store.index.RunFuzz;
 import onefold.store.journal.SegmentFuzz;
+import onefold.store.writeback.RecordFuzz;
 import onefold.testing.RealClients;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -31,7 +32,8 @@ class DecoderFuzzTest {
         new CommitRecordFuzz(),
         new SuperblockFuzz(),
         new CommandFuzz(),
-        new PageFuzz());
+        new PageFuzz(),
+        new RecordFuzz());
   }
 
   @ParameterizedTest
