@@ -15,6 +15,7 @@ import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -48,7 +49,16 @@ import onefold.catalyst.server.ServerLimits;
 import onefold.catalyst.server.ServerSettings;
 import onefold.catalyst.server.TlsIdentity;
 import onefold.catalyst.wire.TlsProvider;
+import onefold.chunker.ParameterSet;
+import onefold.nas.ServedShares;
+import onefold.nas.ShareSettings;
+import onefold.nas.SpaceSource;
+import onefold.nas.nfs.NfsServer;
+import onefold.nas.nfs.NfsSettings;
+import onefold.store.CapacityStatus;
 import onefold.store.ChunkStore;
+import onefold.store.DomainRecord;
+import onefold.store.Id;
 import onefold.store.device.DeviceForceException;
 import onefold.store.device.FileDevice;
 import onefold.store.device.SpreadDevice;
@@ -59,9 +69,9 @@ import onefold.store.scrub.ScrubSettings;
 
 /**
  * A running appliance: one data directory and its doors. Starts in this order: the store (which
- * takes the directory's lock and recovers), keys and users, the Catalyst door, {@code ports.json}
- * and {@code context.json}, the HTTPS door. Closing goes the other way round. Owns everything it
- * starts.
+ * takes the directory's lock and recovers), keys and users, the shares, the Catalyst and NFS doors,
+ * {@code ports.json} and {@code context.json}, the HTTPS door. Closing goes the other way round.
+ * Owns everything it starts.
  */
 public final class Appliance implements AutoCloseable {
   /** The file that tells the ports. */
@@ -70,7 +80,14 @@ public final class Appliance implements AutoCloseable {
   /** The folder of keys in a data directory. */
   public static final String KEYS_FOLDER = "keys";
 
+  /** The share that is made at the first start. */
+  public static final String DEFAULT_SHARE = "backup";
+
   private static final String LOG_FOLDER = "log";
+  private static final String DEFAULT_DOMAIN = "default";
+
+  /** Kind of the record that says what the first start has made. */
+  private static final String MADE_KIND = "made-once";
 
   /** How many free ports are tried that are taken at another address. */
   private static final int MOST_PORT_TRIES = 16;
@@ -85,6 +102,7 @@ public final class Appliance implements AutoCloseable {
   private final Map<FrontEnd, Integer> ports = new EnumMap<>(FrontEnd.class);
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
   private ChunkStore store;
+  private ServedShares shares;
   private TlsIdentity tls;
   private Optional<String> firstPassword = Optional.empty();
 
@@ -167,7 +185,10 @@ public final class Appliance implements AutoCloseable {
         new FirstAdministrator(store, users, random)
             .ensure(contextFile, contextBefore(), tls.pin());
 
+    shares = openShares(engine, random);
+    opened.push(shares);
     openCatalyst(users, key);
+    openNfs(key, random);
     Door https = configuration.door(FrontEnd.HTTPS);
     int httpsPort = https.enabled() ? reserve(FrontEnd.HTTPS, https) : 0;
     if (https.enabled()) {
@@ -259,6 +280,78 @@ public final class Appliance implements AutoCloseable {
     ports.put(FrontEnd.CATALYST, port);
   }
 
+  /** Opens the shares; makes the default one once, so that who deletes it does not get it back. */
+  private ServedShares openShares(Engine engine, SecureRandom random) throws IOException {
+    ServedShares opening =
+        new ServedShares(
+            engine,
+            this::parameterSet,
+            InstantSource.system(),
+            () -> Id.random(random),
+            () -> {
+              CapacityStatus capacity = store.capacity();
+              return new SpaceSource.Room(
+                  capacity.usableBytes(),
+                  Math.max(0, capacity.freeBytes() - capacity.reserveBytes()));
+            });
+    boolean made = false;
+    try {
+      if (store.findRecord(MADE_KIND, DEFAULT_SHARE).isEmpty()) {
+        if (opening.find(DEFAULT_SHARE).isEmpty()) {
+          opening.create(Id.random(random), DEFAULT_SHARE, defaultDomain(), ShareSettings.LOOPBACK);
+        }
+        store.putRecord(Id.random(random), MADE_KIND, DEFAULT_SHARE, Optional.of(new byte[] {1}));
+      }
+      made = true;
+      return opening;
+    } finally {
+      if (!made) {
+        opening.close();
+      }
+    }
+  }
+
+  private ParameterSet parameterSet(Id domainId) throws IOException {
+    for (DomainRecord domain : store.domains()) {
+      if (domain.id().equals(domainId)) {
+        return ParameterSet.of(domain.parameterSet());
+      }
+    }
+    throw new IOException("domain " + domainId + " does not exist");
+  }
+
+  private Id defaultDomain() throws IOException {
+    for (DomainRecord domain : store.domains()) {
+      if (domain.name().equals(DEFAULT_DOMAIN)) {
+        return domain.id();
+      }
+    }
+    throw new IOException("there is no domain " + DEFAULT_DOMAIN);
+  }
+
+  private void openNfs(ApplianceKey key, SecureRandom random) throws IOException {
+    Door door = configuration.door(FrontEnd.NFS);
+    if (!door.enabled()) {
+      return;
+    }
+    NfsSettings usual = NfsSettings.of(addresses(door), key.derive("nfs handles"));
+    NfsSettings settings =
+        new NfsSettings(
+            usual.addresses(),
+            usual.handleKey(),
+            usual.leaseSeconds(),
+            usual.maxConnections(),
+            usual.maxCalls(),
+            Math.min(usual.maxCallBytes(), memory.windowBytes()));
+    try {
+      NfsServer server = NfsServer.start(settings, shares, new NfsRecords(store, random));
+      opened.push(server);
+      ports.put(FrontEnd.NFS, server.port());
+    } catch (IOException e) {
+      throw portTaken(FrontEnd.NFS, settings.addresses().getFirst(), e);
+    }
+  }
+
   private void openHttps(
       Users users, ApplianceKey key, SecureRandom random, Surroundings surroundings, int port)
       throws IOException {
@@ -269,6 +362,7 @@ public final class Appliance implements AutoCloseable {
       api =
           new Api(
               store,
+              shares,
               users,
               new ProofKey(store, key, random),
               status,

@@ -9,7 +9,9 @@ public enum FrontEnd {
   /** Backup clients, TLS. */
   CATALYST(9387),
   /** REST, health, metrics and the program itself, HTTPS. */
-  HTTPS(8443);
+  HTTPS(8443),
+  /** Clients that mount shares: NFS versions 3, 4.0, 4.1 and 4.2, and MOUNT, TCP. */
+  NFS(2049);
 
   private final int defaultPort;
 

@@ -53,14 +53,18 @@ class ModuleMapTest {
             .should()
             .dependOnClassesThat(
                 resideInAnyPackage(
-                    "onefold.store..", "onefold.catalyst..", "onefold.appliance..")));
+                    "onefold.store..",
+                    "onefold.catalyst..",
+                    "onefold.nas..",
+                    "onefold.appliance..")));
     rules.put(
         "StoreSeesCatalyst",
         noClasses()
             .that()
             .resideInAPackage(prefix + "onefold.store..")
             .should()
-            .dependOnClassesThat(resideInAnyPackage("onefold.catalyst..", "onefold.appliance..")));
+            .dependOnClassesThat(
+                resideInAnyPackage("onefold.catalyst..", "onefold.nas..", "onefold.appliance..")));
     rules.put(
         "FaceSeesEngine",
         noClasses()
@@ -93,6 +97,40 @@ class ModuleMapTest {
             .should()
             .dependOnClassesThat(resideInAPackage("onefold.appliance..")));
     rules.put(
+        "FilesSeeEngine",
+        noClasses()
+            .that()
+            .resideInAPackage(prefix + "onefold.nas..")
+            .should()
+            .dependOnClassesThat(resideInAnyPackage(ENGINE)));
+    rules.put(
+        "FilesSeeDevice",
+        noClasses()
+            .that()
+            .resideInAPackage(prefix + "onefold.nas..")
+            .should()
+            .dependOnClassesThat(
+                resideInAnyPackage(
+                    "onefold.store.device..",
+                    "onefold.store.scheduler..",
+                    "onefold.catalyst..",
+                    "onefold.appliance..")));
+    rules.put(
+        "FilesSeeFrontEnd",
+        noClasses()
+            .that()
+            .resideInAPackage(prefix + "onefold.nas")
+            .should()
+            .dependOnClassesThat(
+                resideInAnyPackage(prefix + "onefold.nas.nfs..", prefix + "onefold.nas.smb..")));
+    rules.put(
+        "NfsSeesSmb",
+        noClasses()
+            .that()
+            .resideInAPackage(prefix + "onefold.nas.nfs..")
+            .should()
+            .dependOnClassesThat(resideInAPackage(prefix + "onefold.nas.smb..")));
+    rules.put(
         "SpringOutsideRest",
         noClasses()
             .that()
@@ -103,12 +141,12 @@ class ModuleMapTest {
             .dependOnClassesThat(
                 resideInAnyPackage("org.springframework..", "org.apache.catalina..")));
     rules.put(
-        "NettyOutsideCatalyst",
+        "NettyOutsideFrontEnds",
         noClasses()
             .that()
             .resideInAPackage(prefix + "onefold..")
             .and()
-            .resideOutsideOfPackage("onefold.catalyst..")
+            .resideOutsideOfPackages("onefold.catalyst..", "onefold.nas.nfs..")
             .should()
             .dependOnClassesThat(resideInAPackage("io.netty..")));
     rules.put(
@@ -120,6 +158,7 @@ class ModuleMapTest {
             .dependOnClassesThat(
                 resideInAnyPackage(
                     "onefold.catalyst..",
+                    "onefold.nas..",
                     "onefold.block..",
                     "onefold.appliance.rest..",
                     "onefold.appliance.identity..")));
@@ -140,6 +179,8 @@ class ModuleMapTest {
     assertTrue(
         PRODUCT.contain("onefold.catalyst.client.CatalystClient"),
         "Catalyst is not on the class path");
+    assertTrue(
+        PRODUCT.contain("onefold.nas.FileSystem"), "the file layer is not on the class path");
     assertTrue(
         PRODUCT.contain("onefold.chunker.Fingerprint"), "the chunker is not on the class path");
     rules("").values().forEach(rule -> rule.check(PRODUCT));

@@ -81,7 +81,8 @@ final class ConfigVerb extends Group {
 
   @Command(
       name = "export",
-      description = "Print domains, stores and users (without secrets) as one JSON document.",
+      description =
+          "Print domains, stores, shares and users (without secrets) as one JSON document.",
       footer = {"", "Example:", "  ./onefold config export > appliance.json"})
   private static final class Export extends ApplianceVerb {
     Export(Environment environment) {
@@ -95,6 +96,7 @@ final class ConfigVerb extends Group {
             new JsonObject()
                 .put("domains", rest.get("/domains").array("domains"))
                 .put("stores", rest.get("/stores").array("stores"))
+                .put("shares", rest.get("/shares").array("shares"))
                 .put("users", rest.get("/users").array("users"));
         terminal().out().println(all.write());
       }

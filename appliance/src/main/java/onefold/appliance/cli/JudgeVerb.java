@@ -42,7 +42,11 @@ final class JudgeVerb extends Group {
   }
 
   private abstract static class OfFrontEnd extends ApplianceVerb {
-    @Option(names = "--front-end", paramLabel = "F", required = true, description = "catalyst.")
+    @Option(
+        names = "--front-end",
+        paramLabel = "F",
+        required = true,
+        description = "catalyst or nfs.")
     private String frontEnd = "";
 
     @Option(names = "--port", paramLabel = "P", description = "Port; the context's when not said.")
@@ -52,12 +56,18 @@ final class JudgeVerb extends Group {
       super(environment);
     }
 
-    int portOf(Contexts.Found found) throws Failure {
-      if (!frontEnd.equals(FrontEnd.CATALYST.label())) {
-        throw Failure.misused("no judge speaks '" + frontEnd + "'; there is one for catalyst");
+    FrontEnd door() throws Failure {
+      for (FrontEnd door : List.of(FrontEnd.CATALYST, FrontEnd.NFS)) {
+        if (door.label().equals(frontEnd)) {
+          return door;
+        }
       }
-      return port.orElseGet(
-          () -> found.context().port(FrontEnd.CATALYST.label(), FrontEnd.CATALYST.defaultPort()));
+      throw Failure.misused("no judge speaks '" + frontEnd + "'; there are catalyst and nfs");
+    }
+
+    int portOf(Contexts.Found found) throws Failure {
+      FrontEnd door = door();
+      return port.orElseGet(() -> found.context().port(door.label(), door.defaultPort()));
     }
   }
 
@@ -103,8 +113,13 @@ final class JudgeVerb extends Group {
     @Override
     public Integer call() throws IOException, Failure {
       Contexts.Found found = context();
-      new JudgeWriter(found.context(), portOf(found), client, round, terminal().out(), control)
-          .run(count);
+      var writer =
+          new JudgeWriter(found.context(), portOf(found), client, round, terminal().out(), control);
+      if (door() == FrontEnd.NFS) {
+        writer.runNfs(count);
+      } else {
+        writer.run(count);
+      }
       return Exit.DONE;
     }
   }
@@ -128,7 +143,12 @@ final class JudgeVerb extends Group {
               .filter(i -> !i.isBlank())
               .toList();
       Contexts.Found found = context();
-      new JudgeVerifier(found.context(), portOf(found), terminal().out()).run(wanted);
+      var verifier = new JudgeVerifier(found.context(), portOf(found), terminal().out());
+      if (door() == FrontEnd.NFS) {
+        verifier.runNfs(wanted);
+      } else {
+        verifier.run(wanted);
+      }
       return Exit.DONE;
     }
   }

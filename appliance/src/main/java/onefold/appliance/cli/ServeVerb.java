@@ -75,7 +75,7 @@ final class ServeVerb extends Verb {
   @Option(
       names = "--port",
       paramLabel = "FRONTEND=N",
-      description = "Port of a front-end (catalyst, https); may be repeated.")
+      description = "Port of a front-end (catalyst, https, nfs); may be repeated.")
   private Map<String, Integer> port = new LinkedHashMap<>();
 
   @Option(
@@ -203,6 +203,13 @@ final class ServeVerb extends Verb {
                     frontEnd,
                     address.equals(Door.ALL) ? Door.LOOPBACK : address,
                     opened.orElseThrow())));
+        if (frontEnd == FrontEnd.NFS) {
+          String host = address.equals(Door.ALL) ? Door.LOOPBACK : address;
+          say(
+              "            or "
+                  + ShareVerb.mounts(host, opened.orElseThrow(), "/" + Appliance.DEFAULT_SHARE)
+                      .getLast());
+        }
       }
     }
     if (appliance.firstPassword().isPresent()) {
@@ -228,6 +235,7 @@ final class ServeVerb extends Verb {
     return switch (frontEnd) {
       case CATALYST -> "./onefold put FILE default/NAME-{date}";
       case HTTPS -> "curl -k https://" + host + ":" + port + "/health";
+      case NFS -> ShareVerb.mounts(host, port, "/" + Appliance.DEFAULT_SHARE).getFirst();
     };
   }
 

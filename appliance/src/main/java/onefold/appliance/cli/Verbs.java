@@ -33,6 +33,7 @@ final class Verbs {
     verbs.put("analyze", AnalyzeVerb::new);
     verbs.put("sample", SampleVerb::new);
     verbs.put("store", StoreVerb::new);
+    verbs.put("share", ShareVerb::new);
     verbs.put("snapshot", SnapshotVerb::new);
     verbs.put("user", UserVerb::new);
     verbs.put("domain", DomainVerb::new);

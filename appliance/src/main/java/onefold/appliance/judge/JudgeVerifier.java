@@ -55,6 +55,25 @@ public final class JudgeVerifier {
     }
   }
 
+  /** Says a GOT line for every id, of the files of the share {@code backup}; as {@link #run}. */
+  public void runNfs(List<String> ids) throws IOException {
+    NfsJudge files = NfsJudge.open(context.host(), port);
+    try {
+      for (String id : ids) {
+        try {
+          Optional<String> hash = files.read(id);
+          lines.say("GOT " + id + " " + hash.orElse("ABSENT"));
+        } catch (JudgeException e) {
+          lines.say("GOT " + id + " ERROR " + String.valueOf(e.getMessage()).replace('\n', ' '));
+          files.close();
+          files = NfsJudge.open(context.host(), port);
+        }
+      }
+    } finally {
+      files.close();
+    }
+  }
+
   private static Optional<String> read(JudgeConnection connection, String id) throws IOException {
     connection.open(
         JudgeConnection.OPEN_READ, new Payload().text(JudgeWriter.STORE).text(id).zeros(16));

@@ -54,32 +54,84 @@ public final class JudgeWriter {
     new SplittableRandom(client.hashCode()).nextBytes(repeated);
   }
 
+  /** What the steps are done with; each is durable when the method returns. */
+  private interface Items {
+    void put(String id, byte[] content) throws IOException;
+
+    void delete(String id) throws IOException;
+  }
+
   /**
-   * Works until {@code count} steps are done or the connection breaks; nothing is tried twice.
+   * Works over Catalyst until {@code count} steps are done or the connection breaks; nothing is
+   * tried twice.
    *
    * @throws IOException when the connection breaks or the server refuses
    */
   public void run(long count) throws IOException {
     try (JudgeConnection connection = JudgeConnection.open(context, port)) {
-      for (long step = 0; step < count; step++) {
-        double choice = random.nextDouble();
-        if (!mine.isEmpty() && choice < 0.08) {
-          delete(connection, mine.remove(random.nextInt(mine.size())));
-        } else if (!mine.isEmpty() && choice < 0.25) {
-          put(connection, mine.get(random.nextInt(mine.size())));
-        } else {
-          String id = "c" + client + "-r" + round + "-" + step;
-          put(connection, id);
-          mine.add(id);
-        }
+      run(
+          count,
+          new Items() {
+            @Override
+            public void put(String id, byte[] content) throws IOException {
+              JudgeWriter.put(connection, id, content);
+            }
+
+            @Override
+            public void delete(String id) throws IOException {
+              JudgeWriter.delete(connection, id);
+            }
+          });
+    }
+  }
+
+  /** Works over NFS in the share {@code backup}; as {@link #run}. */
+  public void runNfs(long count) throws IOException {
+    try (NfsJudge files = NfsJudge.open(context.host(), port)) {
+      run(
+          count,
+          new Items() {
+            @Override
+            public void put(String id, byte[] content) throws IOException {
+              files.put(id, content);
+            }
+
+            @Override
+            public void delete(String id) throws IOException {
+              files.delete(id);
+            }
+          });
+    }
+  }
+
+  private void run(long count, Items items) throws IOException {
+    for (long step = 0; step < count; step++) {
+      double choice = random.nextDouble();
+      if (!mine.isEmpty() && choice < 0.08) {
+        String id = mine.remove(random.nextInt(mine.size()));
+        lines.say("TRY DEL " + id);
+        items.delete(id);
+        lines.say("ACK DEL " + id);
+      } else if (!mine.isEmpty() && choice < 0.25) {
+        put(items, mine.get(random.nextInt(mine.size())));
+      } else {
+        String id = "c" + client + "-r" + round + "-" + step;
+        put(items, id);
+        mine.add(id);
       }
     }
   }
 
-  private void put(JudgeConnection connection, String id) throws IOException {
+  private void put(Items items, String id) throws IOException {
     byte[] content = content();
     String step = "PUT " + id + " " + hex(sha256(content)) + " " + content.length;
     lines.say("TRY " + step);
+    items.put(id, content);
+    lines.say("ACK " + step);
+  }
+
+  private static void put(JudgeConnection connection, String id, byte[] content)
+      throws IOException {
     connection.open(
         JudgeConnection.OPEN_UPLOAD,
         new Payload().text(STORE).text(id).u8(1).u8(1).u8(0).u8(0).zeros(16));
@@ -87,14 +139,11 @@ public final class JudgeWriter {
     connection.sendData(content);
     connection.send(JudgeConnection.COMMIT, commit());
     connection.expect(JudgeConnection.COMMITTED);
-    lines.say("ACK " + step);
   }
 
-  private void delete(JudgeConnection connection, String id) throws IOException {
-    lines.say("TRY DEL " + id);
+  private static void delete(JudgeConnection connection, String id) throws IOException {
     connection.open(JudgeConnection.DELETE_ITEM, new Payload().raw(command()).text(STORE).text(id));
     connection.expect(JudgeConnection.DONE);
-    lines.say("ACK DEL " + id);
   }
 
   private static Payload commit() {

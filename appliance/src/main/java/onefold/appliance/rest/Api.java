@@ -25,6 +25,7 @@ import onefold.appliance.json.JsonException;
 import onefold.appliance.json.JsonObject;
 import onefold.appliance.rest.Operation.Field;
 import onefold.catalyst.wire.WireException;
+import onefold.nas.ServedShares;
 import onefold.store.ChunkStore;
 import onefold.store.CorruptDataException;
 import onefold.store.Id;
@@ -52,12 +53,14 @@ public final class Api {
   private final byte[] document;
 
   /**
+   * @param served the shares
    * @param proofKey signs what is said about items
    * @param unknownSecret of this appliance, for the salt that an unknown user is shown
    * @param certificate of the HTTPS door
    */
   public Api(
       ChunkStore store,
+      ServedShares served,
       Users users,
       ProofKey proofKey,
       Status status,
@@ -73,6 +76,7 @@ public final class Api {
     this.logins = new Logins(users, tokens, random, nanoTime, unknownSecret, certificate);
     StoreOperations stores =
         new StoreOperations(store, new ProofOperations(store, proofKey, random));
+    ShareOperations shares = new ShareOperations(store, served);
     UserOperations people = new UserOperations(store, users, tokens, random);
     LoginOperations login = new LoginOperations(logins);
     StateOperations state = new StateOperations(store, status);
@@ -95,6 +99,17 @@ public final class Api {
     Field tags = Field.of("tags", "object", "strings by key; replaces all");
     Field access =
         Field.of("stores", "object", "read, append or write by name of store, * for every store");
+    Field nfs =
+        Field.of(
+            "nfs",
+            "string",
+            "who may mount it: addresses, networks, names, localhost or *, with commas; =ro behind"
+                + " one for reading only; or none");
+    Field squash = Field.of("squash", "string", "whom the owner stands for: auto, none, root, all");
+    Field shareQuota =
+        Field.of("quotaBytes", "integer", "most bytes of all files together, 0 for no limit");
+    Field readOnly = Field.of("readOnly", "boolean", "whether nobody may change anything");
+    Field owner = Field.of("owner", "string", "whom squashed users become, UID:GID");
     this.operations =
         List.of(
             new Operation(
@@ -358,6 +373,58 @@ public final class Api {
                 List.of(Field.of("withItems", "boolean", "also if it holds items")),
                 List.of(),
                 stores::delete),
+            new Operation(
+                "GET",
+                "/shares",
+                ADMINISTRATOR,
+                "listShares",
+                "Lists the shares.",
+                List.of(),
+                List.of(),
+                shares::list),
+            new Operation(
+                "POST",
+                "/shares",
+                ADMINISTRATOR,
+                "createShare",
+                "Makes a share.",
+                List.of(),
+                List.of(
+                    Field.required("name", "string", "unique on the appliance"),
+                    Field.of("domain", "string", "name of its dedup domain, default when not said"),
+                    nfs,
+                    squash,
+                    shareQuota,
+                    readOnly,
+                    owner),
+                shares::create),
+            new Operation(
+                "GET",
+                "/shares/{share}",
+                ADMINISTRATOR,
+                "showShare",
+                "Returns a share, and what its rules allow and why.",
+                List.of(Field.of("client", "string", "an address: says what it may do, and why")),
+                List.of(),
+                shares::show),
+            new Operation(
+                "PATCH",
+                "/shares/{share}",
+                ADMINISTRATOR,
+                "setShare",
+                "Changes a share's settings.",
+                List.of(),
+                List.of(nfs, squash, shareQuota, readOnly, owner),
+                shares::set),
+            new Operation(
+                "DELETE",
+                "/shares/{share}",
+                ADMINISTRATOR,
+                "deleteShare",
+                "Deletes a share.",
+                List.of(Field.of("withFiles", "boolean", "also if it holds files")),
+                List.of(),
+                shares::delete),
             new Operation(
                 "GET",
                 "/stores/{store}/uploads",

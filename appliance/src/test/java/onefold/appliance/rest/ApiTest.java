@@ -31,11 +31,15 @@ import onefold.catalyst.server.SelfSigned;
 import onefold.catalyst.server.TlsIdentity;
 import onefold.catalyst.wire.ScramClient;
 import onefold.catalyst.wire.ScramVerifier;
+import onefold.chunker.ParameterSet;
+import onefold.nas.ServedShares;
+import onefold.nas.SpaceSource;
 import onefold.store.CommitMode;
 import onefold.store.CommitRequest;
 import onefold.store.Compression;
 import onefold.store.Id;
 import onefold.store.InMemoryChunkStore;
+import onefold.store.MemoryShareStore;
 import onefold.store.ObjectWriter;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -88,6 +92,12 @@ class ApiTest {
     api =
         new Api(
             store,
+            new ServedShares(
+                new MemoryShareStore(random),
+                domain -> ParameterSet.SET_1,
+                InstantSource.system(),
+                () -> Id.random(random),
+                () -> new SpaceSource.Room(1, 1)),
             users,
             new ProofKey(store, key, random),
             status,

@@ -1,0 +1,171 @@
+package onefold.appliance.rest;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import onefold.appliance.json.JsonArray;
+import onefold.appliance.json.JsonObject;
+import onefold.nas.ExportDecision;
+import onefold.nas.ExportRule;
+import onefold.nas.Exports;
+import onefold.nas.ServedShares;
+import onefold.nas.Share;
+import onefold.nas.ShareSettings;
+import onefold.nas.Squash;
+import onefold.store.ChunkStore;
+import onefold.store.DomainRecord;
+import onefold.store.Id;
+import onefold.store.RefusedException;
+import onefold.store.RefusedException.Reason;
+
+/** Operations on shares. */
+final class ShareOperations {
+  private static final String DEFAULT_DOMAIN = "default";
+
+  private final ChunkStore store;
+  private final ServedShares shares;
+
+  ShareOperations(ChunkStore store, ServedShares shares) {
+    this.store = store;
+    this.shares = shares;
+  }
+
+  ApiReply list(ApiRequest request) throws IOException {
+    JsonArray found = new JsonArray();
+    for (Share share : shares.list()) {
+      found.add(describe(share));
+    }
+    return ApiReply.ok(new JsonObject().put("shares", found));
+  }
+
+  ApiReply create(ApiRequest request) throws IOException {
+    JsonObject body = request.body();
+    String domainName = body.optionalText("domain").orElse(DEFAULT_DOMAIN);
+    Id domainId = null;
+    for (DomainRecord domain : store.domains()) {
+      if (domain.name().equals(domainName)) {
+        domainId = domain.id();
+      }
+    }
+    if (domainId == null) {
+      throw new RefusedException(
+          Reason.NOT_FOUND,
+          "domain '"
+              + domainName
+              + "' does not exist; make it: ./onefold domain create "
+              + domainName);
+    }
+    ShareSettings settings = settings(body, ShareSettings.LOOPBACK);
+    return ApiReply.created(
+        describe(shares.create(request.commandId(), body.text("name"), domainId, settings)));
+  }
+
+  ApiReply show(ApiRequest request) throws IOException {
+    Share share = require(request);
+    JsonObject described = describe(share);
+    Optional<String> client = request.queryValue("client");
+    if (client.isPresent()) {
+      String address = client.orElseThrow();
+      described.put(
+          "client",
+          decision(
+              address,
+              Exports.decide(share.name(), share.settings(), InetAddress.ofLiteral(address))));
+    }
+    return ApiReply.ok(described);
+  }
+
+  ApiReply set(ApiRequest request) throws IOException {
+    Share share = require(request);
+    return ApiReply.ok(
+        describe(
+            shares.set(
+                request.commandId(), share.name(), settings(request.body(), share.settings()))));
+  }
+
+  ApiReply delete(ApiRequest request) throws IOException {
+    Share share = require(request);
+    shares.delete(request.commandId(), share.name(), request.queryFlag("withFiles"));
+    return ApiReply.done();
+  }
+
+  private Share require(ApiRequest request) throws RefusedException {
+    String name = request.pathValue("share");
+    return shares
+        .find(name)
+        .orElseThrow(() ->
+            new RefusedException(
+                Reason.NOT_FOUND,
+                "share '" + name + "' does not exist; make it: ./onefold share create " + name));
+  }
+
+  private static ShareSettings settings(JsonObject body, ShareSettings before) {
+    ShareSettings settings = before;
+    Optional<String> nfs = body.optionalText("nfs");
+    if (nfs.isPresent()) {
+      String rules = nfs.orElseThrow();
+      settings =
+          rules.equals("none")
+              ? settings.withNfs(false, List.of())
+              : settings.withNfs(true, ExportRule.parse(rules));
+    }
+    Optional<String> squash = body.optionalText("squash");
+    if (squash.isPresent()) {
+      settings = settings.withSquash(Squash.ofLabel(squash.orElseThrow()));
+    }
+    Optional<String> owner = body.optionalText("owner");
+    if (owner.isPresent()) {
+      settings = withOwner(settings, owner.orElseThrow());
+    }
+    return settings
+        .withReadOnly(body.bool("readOnly", settings.readOnly()))
+        .withQuotaBytes(body.number("quotaBytes", settings.quotaBytes()));
+  }
+
+  private static ShareSettings withOwner(ShareSettings settings, String owner) {
+    int colon = owner.indexOf(':');
+    try {
+      return settings.withOwner(
+          Long.parseLong(owner.substring(0, Math.max(0, colon))),
+          Long.parseLong(owner.substring(colon + 1)));
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "owner '" + owner + "' is not two numbers with a colon, such as 1000:1000", e);
+    }
+  }
+
+  private JsonObject describe(Share share) throws IOException {
+    ShareSettings settings = share.settings();
+    JsonArray clients = new JsonArray();
+    for (ExportRule rule : settings.nfs() ? settings.rules() : List.<ExportRule>of()) {
+      clients.add(decision(rule.toString(), Exports.decide(settings, rule)));
+    }
+    JsonObject described =
+        new JsonObject()
+            .put("id", share.id().toString())
+            .put("name", share.name())
+            .put("path", share.path())
+            .put("nfs", settings.nfs() ? Exports.rulesArgument(settings.rules()) : "none")
+            .put("squash", settings.squash().label())
+            .put("readOnly", settings.readOnly())
+            .put("quotaBytes", settings.quotaBytes())
+            .put("owner", settings.ownerUid() + ":" + settings.ownerGid())
+            .put("clients", clients);
+    OptionalLong used = shares.usedBytes(share);
+    if (used.isPresent()) {
+      described.put("usedBytes", used.getAsLong());
+    }
+    return described;
+  }
+
+  private static JsonObject decision(String client, ExportDecision decision) {
+    return new JsonObject()
+        .put("hosts", client)
+        .put("allowed", decision.allowed())
+        .put("readOnly", decision.readOnly())
+        .put("squash", decision.squash().label())
+        .put("reason", decision.reason());
+  }
+}

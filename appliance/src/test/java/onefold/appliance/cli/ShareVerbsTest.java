@@ -1,0 +1,113 @@
+package onefold.appliance.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import onefold.appliance.FrontEnd;
+import onefold.appliance.RunningAppliance;
+import onefold.appliance.RunningAppliance.Outcome;
+import onefold.appliance.json.JsonObject;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Shares as they are typed, against a real appliance. */
+class ShareVerbsTest {
+  @TempDir Path folder;
+
+  @Test
+  void theDefaultShareIsThereOnceForThisMachineOnly() throws IOException {
+    try (RunningAppliance onefold = RunningAppliance.start(folder)) {
+      JsonObject share = onefold.json("share", "show", "backup");
+      assertEquals("/backup", share.text("path"));
+      assertEquals("localhost", share.text("nfs"));
+      assertEquals("65534:65534", share.text("owner"));
+      assertTrue(onefold.appliance().port(FrontEnd.NFS).isPresent());
+      onefold.ok("share", "rm", "backup");
+      assertTrue(onefold.json("share", "ls").array("shares").objects().isEmpty());
+    }
+    // Who deleted it does not get it back.
+    try (RunningAppliance onefold = RunningAppliance.start(folder)) {
+      assertTrue(onefold.json("share", "ls").array("shares").objects().isEmpty());
+    }
+  }
+
+  @Test
+  void aShareIsMadeShownChangedAndDeleted() throws IOException {
+    try (RunningAppliance onefold = RunningAppliance.start(folder)) {
+      int port = onefold.appliance().port(FrontEnd.NFS).orElseThrow();
+      String made =
+          onefold.ok(
+              "share", "create", "vms", "--nfs", "10.1.0.0/16,10.9.0.7=ro", "--quota", "2TB");
+      assertTrue(
+          made.contains(
+              "mount -t nfs4 -o vers=4.1,proto=tcp,port=" + port + ",hard 127.0.0.1:/vms /mnt"),
+          made);
+      assertTrue(
+          made.contains(
+              "mount -t nfs -o vers=3,proto=tcp,port="
+                  + port
+                  + ",mountproto=tcp,mountport="
+                  + port
+                  + ",nolock,hard 127.0.0.1:/vms /mnt"),
+          made);
+      JsonObject share = onefold.json("share", "show", "vms", "--client", "10.1.2.3");
+      assertEquals(2_000_000_000_000L, share.number("quotaBytes"));
+      assertEquals(0, share.number("usedBytes"));
+      assertEquals(
+          "10.1.2.3 may read and write, by the rule '10.1.0.0/16'; root becomes 65534:65534, as"
+              + " the rule names more than one host",
+          share.object("client").text("reason"));
+      String refused = onefold.ok("share", "show", "vms", "--client", "192.0.2.1");
+      assertTrue(
+          refused.contains("'onefold share set vms --nfs 10.1.0.0/16,10.9.0.7=ro,192.0.2.1'"),
+          refused);
+      JsonObject changed =
+          onefold.json(
+              "share",
+              "set",
+              "vms",
+              "--squash",
+              "all",
+              "--owner",
+              "1000:100",
+              "--read-only",
+              "yes",
+              "--quota",
+              "none");
+      assertEquals("all", changed.text("squash"));
+      assertEquals("1000:100", changed.text("owner"));
+      assertTrue(changed.bool("readOnly", false));
+      assertFalse(changed.has("usedBytes"));
+      assertEquals("10.1.0.0/16,10.9.0.7=ro", changed.text("nfs"));
+      assertEquals("none", onefold.json("share", "set", "vms", "--nfs", "none").text("nfs"));
+      onefold.ok("share", "rm", "vms");
+      assertEquals(1, onefold.json("share", "ls").array("shares").objects().size());
+    }
+  }
+
+  @Test
+  void whatIsRefusedSaysWhy() throws IOException {
+    try (RunningAppliance onefold = RunningAppliance.start(folder)) {
+      for (List<String> wrong :
+          List.of(
+              List.of("'10.0.0.0/40'", "share", "create", "a", "--nfs", "10.0.0.0/40"),
+              List.of("squash 'some'", "share", "create", "a", "--squash", "some"),
+              List.of("owner 'me'", "share", "create", "a", "--owner", "me"),
+              List.of("--read-only 'maybe'", "share", "set", "backup", "--read-only", "maybe"),
+              List.of("nothing to change was named", "share", "set", "backup"),
+              List.of("domain 'other'", "share", "create", "a", "--domain", "other"),
+              List.of("backup", "share", "create", "backup"),
+              List.of("./onefold share create nothing", "share", "show", "nothing"),
+              List.of("a/b", "share", "create", "a/b"))) {
+        Outcome outcome = onefold.run(wrong.subList(1, wrong.size()).toArray(String[]::new));
+        assertTrue(outcome.exitCode() != 0, wrong::toString);
+        assertTrue(outcome.err().contains(wrong.getFirst()), () -> wrong + ": " + outcome.err());
+      }
+      assertEquals(1, onefold.json("share", "ls").array("shares").objects().size());
+    }
+  }
+}

@@ -1,0 +1,81 @@
+package onefold.nas;
+
+import java.util.List;
+
+/**
+ * What is set for a share.
+ *
+ * @param nfs whether NFS serves it
+ * @param smb whether SMB serves it
+ * @param rules who may mount it over NFS; the first that matches a client counts
+ * @param squash whose identity clients lose
+ * @param readOnly whether nobody may change it
+ * @param quotaBytes most bytes of all its files together, before deduplication; 0 for no bound
+ * @param ownerUid owner of its root directory, whom squashed users become
+ * @param ownerGid the group likewise
+ */
+public record ShareSettings(
+    boolean nfs,
+    boolean smb,
+    List<ExportRule> rules,
+    Squash squash,
+    boolean readOnly,
+    long quotaBytes,
+    long ownerUid,
+    long ownerGid) {
+  /** Owner and group of what nobody in particular owns. */
+  public static final long NOBODY = 65_534;
+
+  /** Served to this machine only, over NFS. */
+  public static final ShareSettings LOOPBACK =
+      new ShareSettings(
+          true,
+          false,
+          List.of(new ExportRule("localhost", false)),
+          Squash.AUTO,
+          false,
+          0,
+          NOBODY,
+          NOBODY);
+
+  /** Checks and copies. */
+  public ShareSettings {
+    rules = List.copyOf(rules);
+    for (ExportRule rule : rules) {
+      Exports.checkHosts(rule.hosts());
+    }
+    if (rules.size() > ShareSettingsFormat.MAX_RULES) {
+      throw new IllegalArgumentException(
+          rules.size() + " rules, at most " + ShareSettingsFormat.MAX_RULES);
+    }
+    if (quotaBytes < 0) {
+      throw new IllegalArgumentException("quotaBytes " + quotaBytes);
+    }
+    if (ownerUid < 0 || ownerUid > MAX_ID || ownerGid < 0 || ownerGid > MAX_ID) {
+      throw new IllegalArgumentException("owner " + ownerUid + ":" + ownerGid);
+    }
+  }
+
+  private static final long MAX_ID = 0xffff_ffffL;
+
+  public ShareSettings withNfs(boolean served, List<ExportRule> exported) {
+    return new ShareSettings(
+        served, smb, exported, squash, readOnly, quotaBytes, ownerUid, ownerGid);
+  }
+
+  public ShareSettings withSquash(Squash value) {
+    return new ShareSettings(nfs, smb, rules, value, readOnly, quotaBytes, ownerUid, ownerGid);
+  }
+
+  public ShareSettings withReadOnly(boolean value) {
+    return new ShareSettings(nfs, smb, rules, squash, value, quotaBytes, ownerUid, ownerGid);
+  }
+
+  public ShareSettings withQuotaBytes(long bytes) {
+    return new ShareSettings(nfs, smb, rules, squash, readOnly, bytes, ownerUid, ownerGid);
+  }
+
+  public ShareSettings withOwner(long uid, long gid) {
+    return new ShareSettings(nfs, smb, rules, squash, readOnly, quotaBytes, uid, gid);
+  }
+}

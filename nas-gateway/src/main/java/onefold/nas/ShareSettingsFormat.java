@@ -1,0 +1,130 @@
+package onefold.nas;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import onefold.store.CorruptDataException;
+
+/** The settings of a share as the catalog keeps them; docs/formats/share-settings.md. */
+public final class ShareSettingsFormat {
+  static final int MAGIC = 0x5353_464f; // "OFSS", little-endian.
+  static final int VERSION = 1;
+
+  /** Most rules of a share. */
+  public static final int MAX_RULES = 100;
+
+  private static final int HEADER_BYTES = 36;
+
+  private static final int FLAG_NFS = 1;
+  private static final int FLAG_SMB = 2;
+  private static final int FLAG_READ_ONLY = 4;
+  private static final int FLAGS_KNOWN = 7;
+
+  private static final int RULE_READ_ONLY = 1;
+
+  private ShareSettingsFormat() {}
+
+  public static byte[] write(ShareSettings settings) {
+    int bytes = HEADER_BYTES;
+    List<byte[]> hosts = new ArrayList<>();
+    for (ExportRule rule : settings.rules()) {
+      byte[] text = rule.hosts().getBytes(UTF_8);
+      hosts.add(text);
+      bytes += 2 + text.length;
+    }
+    if (hosts.size() > MAX_RULES) {
+      throw new IllegalArgumentException(hosts.size() + " rules, at most " + MAX_RULES);
+    }
+    ByteBuffer out = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    int flags =
+        (settings.nfs() ? FLAG_NFS : 0)
+            | (settings.smb() ? FLAG_SMB : 0)
+            | (settings.readOnly() ? FLAG_READ_ONLY : 0);
+    out.putInt(MAGIC)
+        .putShort((short) VERSION)
+        .putShort((short) settings.squash().code())
+        .putInt(flags)
+        .putLong(settings.quotaBytes())
+        .putInt((int) settings.ownerUid())
+        .putInt((int) settings.ownerGid())
+        .putInt(0)
+        .putInt(hosts.size());
+    for (int i = 0; i < hosts.size(); i++) {
+      out.put((byte) (settings.rules().get(i).readOnly() ? RULE_READ_ONLY : 0))
+          .put((byte) hosts.get(i).length)
+          .put(hosts.get(i));
+    }
+    return out.array();
+  }
+
+  /**
+   * Reads settings.
+   *
+   * @param name of the share, for errors
+   */
+  public static ShareSettings read(String name, byte[] settings) throws CorruptDataException {
+    ByteBuffer in = ByteBuffer.wrap(settings).order(ByteOrder.LITTLE_ENDIAN);
+    check(settings.length >= HEADER_BYTES, name, "36 bytes or more", settings.length + " bytes");
+    int magic = in.getInt();
+    check(magic == MAGIC, name, "settings of a share", "magic " + Integer.toHexString(magic));
+    int version = Short.toUnsignedInt(in.getShort());
+    check(version == VERSION, name, "version " + VERSION, "version " + version);
+    Squash squash = squash(name, Short.toUnsignedInt(in.getShort()));
+    int flags = in.getInt();
+    check((flags & ~FLAGS_KNOWN) == 0, name, "flags below 8", "flags " + flags);
+    long quotaBytes = in.getLong();
+    check(quotaBytes >= 0, name, "a quota", "quota " + quotaBytes);
+    long uid = Integer.toUnsignedLong(in.getInt());
+    long gid = Integer.toUnsignedLong(in.getInt());
+    int reserved = in.getInt();
+    check(reserved == 0, name, "0 at 28", String.valueOf(reserved));
+    int count = in.getInt();
+    check(count >= 0 && count <= MAX_RULES, name, "0 to 100 rules", count + " rules");
+    List<ExportRule> rules = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      check(in.remaining() >= 2, name, count + " rules", i + " rules");
+      int ruleFlags = in.get();
+      int length = Byte.toUnsignedInt(in.get());
+      check((ruleFlags & ~RULE_READ_ONLY) == 0, name, "rule flags 0 or 1", "flags " + ruleFlags);
+      check(in.remaining() >= length, name, count + " rules", i + " rules");
+      byte[] hosts = new byte[length];
+      in.get(hosts);
+      rules.add(new ExportRule(new String(hosts, UTF_8), (ruleFlags & RULE_READ_ONLY) != 0));
+    }
+    check(!in.hasRemaining(), name, "the end", in.remaining() + " bytes more");
+    try {
+      return new ShareSettings(
+          (flags & FLAG_NFS) != 0,
+          (flags & FLAG_SMB) != 0,
+          rules,
+          squash,
+          (flags & FLAG_READ_ONLY) != 0,
+          quotaBytes,
+          uid,
+          gid);
+    } catch (IllegalArgumentException e) {
+      throw new CorruptDataException(
+          "settings of share " + name, -1, "settings that can be", String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static Squash squash(String name, int code) throws CorruptDataException {
+    for (Squash squash : Squash.values()) {
+      if (squash.code() == code) {
+        return squash;
+      }
+    }
+    throw new CorruptDataException(
+        "settings of share " + name, -1, "squash 0 to 3", "squash " + code);
+  }
+
+  private static void check(boolean right, String name, String expected, String found)
+      throws CorruptDataException {
+    if (!right) {
+      throw new CorruptDataException("settings of share " + name, -1, expected, found);
+    }
+  }
+}

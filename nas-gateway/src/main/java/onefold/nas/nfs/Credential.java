@@ -1,0 +1,67 @@
+package onefold.nas.nfs;
+
+import java.util.Arrays;
+
+/**
+ * Who a call says it is from.
+ *
+ * @param flavor of RPC authentication: {@link #NONE} or {@link #SYS}
+ * @param uid user, unsigned
+ * @param gid first group, unsigned
+ * @param groups the others, at most {@link #MAX_GROUPS}; nobody changes the array
+ * @param machine name the client gives itself
+ */
+record Credential(int flavor, int uid, int gid, int[] groups, String machine) {
+  static final int NONE = 0;
+  static final int SYS = 1;
+  static final int SHORT = 2;
+  static final int GSS = 6;
+
+  /** RFC 5531, 14.3. */
+  static final int MAX_GROUPS = 16;
+
+  /** Most bytes of a credential's or verifier's body, RFC 5531, 8.2. */
+  static final int MAX_BODY_BYTES = 400;
+
+  private static final int MAX_MACHINE_BYTES = 255;
+
+  /** The user and group that calls without a name are from. */
+  static final int NOBODY = 65534;
+
+  static final Credential ANONYMOUS = new Credential(NONE, NOBODY, NOBODY, new int[0], "");
+
+  /** Reads the body of an AUTH_SYS credential. */
+  static Credential readSys(XdrReader body) throws XdrException {
+    body.readInt();
+    byte[] machine = body.readOpaque(MAX_MACHINE_BYTES, "machine name");
+    int uid = body.readInt();
+    int gid = body.readInt();
+    int count = body.readCount(MAX_GROUPS, "groups");
+    int[] groups = new int[count];
+    for (int i = 0; i < count; i++) {
+      groups[i] = body.readInt();
+    }
+    return new Credential(
+        SYS, uid, gid, groups, new String(machine, java.nio.charset.StandardCharsets.UTF_8));
+  }
+
+  /** Whether two calls are from the same user in the same way: who may touch a client's state. */
+  boolean samePrincipal(Credential other) {
+    return flavor == other.flavor && uid == other.uid && machine.equals(other.machine);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Credential that
+        && flavor == that.flavor
+        && uid == that.uid
+        && gid == that.gid
+        && Arrays.equals(groups, that.groups)
+        && machine.equals(that.machine);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * uid + gid;
+  }
+}
