@@ -128,14 +128,14 @@ final class Clients implements AutoCloseable {
         if (waiting != null) {
           dropped.add(forget(waiting));
         }
-        boolean same = known != null && known.verifier() == verifier;
+        Client same = known != null && known.verifier() == verifier ? known : null;
         makeRoom(dropped);
-        var client =
-            new Client(same ? known.id() : newClientId(), false, owner, verifier, principal);
+        long id = same == null ? newClientId() : same.id();
+        var client = new Client(id, false, owner, verifier, principal);
         client.confirmVerifier = random.nextLong();
         client.renewedNanos = nanoClock.getAsLong();
         unconfirmed.put(key, client);
-        if (!same) {
+        if (same == null) {
           clients.put(client.id(), client);
         }
         return new Identity(client.id(), client.confirmVerifier);

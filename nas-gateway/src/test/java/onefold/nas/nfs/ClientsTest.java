@@ -1,5 +1,6 @@
 package onefold.nas.nfs;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -141,7 +142,7 @@ class ClientsTest {
       assertEquals(null, session.begin(0, 1));
       assertEquals(Status.DELAY, status(() -> session.begin(0, 1)));
       session.end(0, 1, new byte[] {42});
-      assertEquals(42, session.begin(0, 1)[0]);
+      assertArrayEquals(new byte[] {42}, session.begin(0, 1));
       assertEquals(null, session.begin(0, 2));
       session.end(0, 2, null);
       assertEquals(Status.RETRY_UNCACHED_REP, status(() -> session.begin(0, 2)));
