@@ -218,7 +218,7 @@ class BadInputTest {
     refused(Exit.MISUSED, onefold.run("status", "--wrong"), "--wrong", "--help");
     refused(Exit.MISUSED, onefold.run("serve", "--memory", "10G"), "two readings");
     refused(Exit.MISUSED, onefold.run("serve", "--memory", "1MiB"), "256MiB");
-    refused(Exit.MISUSED, onefold.run("serve", "--without", "nfs"), "'nfs' does not exist");
+    refused(Exit.MISUSED, onefold.run("serve", "--without", "telnet"), "'telnet' does not exist");
     refused(Exit.MISUSED, onefold.run("serve", "--port", "catalyst=99999"), "99999");
     refused(Exit.MISUSED, onefold.run("serve", "--ports", "some"), "auto");
     refused(
