@@ -234,8 +234,8 @@ class BadInputTest {
     refused(Exit.FAILED, onefold.run("job", "rm", "00"), "./onefold job ls");
     refused(
         Exit.MISUSED,
-        onefold.run("judge", "write", "--front-end", "nfs", "--client", "0", "--round", "0"),
-        "nfs");
+        onefold.run("judge", "write", "--front-end", "telnet", "--client", "0", "--round", "0"),
+        "telnet");
   }
 
   @Test

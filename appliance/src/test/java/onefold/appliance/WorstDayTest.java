@@ -294,7 +294,7 @@ final class WorstDayTest {
               .replaceAll("\\d+(\\.\\d+)? (B|kB|MB|GB|TB)\\b", "SIZE")
               .replaceAll("ratio \\d+\\.\\d+", "RATIO")
               .replaceAll("change \\d+, \\d+ of", "CHANGES")
-              .replaceAll("port \\d+", "PORT")
+              .replaceAll("port[ =]\\d+", "PORT")
               .replaceAll(":\\d{4,5}\\b", ":PORT")
               .replaceAll("process \\d+, up .*", "PROCESS")
               .replaceAll("nefold (development|\\d+\\.\\S+)\\b", "nefold VERSION")
