@@ -41,6 +41,15 @@ final class JudgeVerb extends Group {
         new Prove(environment));
   }
 
+  private static FrontEnd frontEnd(String label) throws Failure {
+    for (FrontEnd door : List.of(FrontEnd.CATALYST, FrontEnd.NFS)) {
+      if (door.label().equals(label)) {
+        return door;
+      }
+    }
+    throw Failure.misused("no judge speaks '" + label + "'; there are catalyst and nfs");
+  }
+
   private abstract static class OfFrontEnd extends ApplianceVerb {
     @Option(
         names = "--front-end",
@@ -57,12 +66,7 @@ final class JudgeVerb extends Group {
     }
 
     FrontEnd door() throws Failure {
-      for (FrontEnd door : List.of(FrontEnd.CATALYST, FrontEnd.NFS)) {
-        if (door.label().equals(frontEnd)) {
-          return door;
-        }
-      }
-      throw Failure.misused("no judge speaks '" + frontEnd + "'; there are catalyst and nfs");
+      return frontEnd(frontEnd);
     }
 
     int portOf(Contexts.Found found) throws Failure {
@@ -161,6 +165,13 @@ final class JudgeVerb extends Group {
       },
       footer = {"", "Example:", "  ./onefold judge list states.txt"})
   private static final class States extends Verb {
+    @Option(
+        names = "--front-end",
+        paramLabel = "F",
+        defaultValue = "catalyst",
+        description = "Whose ids the marks name: catalyst (when not said) or nfs.")
+    private String frontEnd = "";
+
     @Parameters(paramLabel = "LISTFILE", description = "The states.")
     private Path list = Path.of("");
 
@@ -169,8 +180,8 @@ final class JudgeVerb extends Group {
     }
 
     @Override
-    public Integer call() throws IOException {
-      try (StateJudge judge = new StateJudge(terminal().out())) {
+    public Integer call() throws IOException, Failure {
+      try (StateJudge judge = new StateJudge(terminal().out(), frontEnd(frontEnd))) {
         for (String line : Files.readAllLines(list, StandardCharsets.UTF_8)) {
           int tab = line.indexOf('\t');
           if (tab > 0) {
