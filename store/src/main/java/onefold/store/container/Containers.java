@@ -1433,12 +1433,16 @@ public final class Containers implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    if (now == null || now == entry || entry.open != null || !now.name.equals(entry.name)) {
+    if (now != null && now.key().equals(entry.key())) {
       return handle;
     }
-    // A repaired file has taken its place since the entry was read; the old one must not be kept.
-    handle.close();
+    // Its file went since the entry was read. Whoever took it away may have let go of what was
+    // open before this use of it came about, so the last reader has to close it.
     files.forget(entry.key());
+    if (now == null || entry.open != null || !now.name.equals(entry.name)) {
+      return handle;
+    }
+    handle.close(); // It has been repaired, and the damaged file must not be read any more.
     return file(now);
   }
 

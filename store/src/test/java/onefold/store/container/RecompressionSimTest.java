@@ -11,9 +11,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import onefold.block.BlockBuilder;
 import onefold.block.BlockCodec;
 import onefold.chunker.ChunkKind;
@@ -23,12 +25,14 @@ import onefold.chunker.ParameterSet;
 import onefold.store.CorruptDataException;
 import onefold.store.Id;
 import onefold.store.device.Device;
+import onefold.store.device.DeviceFile;
 import onefold.store.device.DeviceForceException;
 import onefold.store.scheduler.Promise;
 import onefold.store.scheduler.Scheduler;
 import onefold.store.scheduler.ThreadScheduler;
 import onefold.store.simulation.CrashModel;
 import onefold.store.simulation.Faults;
+import onefold.store.simulation.PassingDevice;
 import onefold.store.simulation.SimulatedCrash;
 import onefold.store.simulation.SimulatedDevice;
 import onefold.store.simulation.Simulation;
@@ -155,6 +159,71 @@ final class RecompressionSimTest {
           device.list("domains/a/data").stream().filter(name -> name.contains("-")).count();
       assertEquals(containers.list().size(), files, when + ": files of other generations are left");
     }
+  }
+
+  /** What takes a file away while it is being opened. */
+  @FunctionalInterface
+  private interface Change {
+    void of(Containers containers, long number) throws IOException;
+  }
+
+  /** Lets a container's file go between the moment it is opened and the moment that is known. */
+  private void openWhileItGoes(Change change) throws Exception {
+    long seed = Simulation.seed();
+    Simulation simulation = new Simulation(seed);
+    simulation.run(() -> {
+      var opened = new AtomicReference<Containers>();
+      var waiting = new AtomicBoolean();
+      var device =
+          new PassingDevice(simulation.device()) {
+            @Override
+            public DeviceFile open(String path, boolean forWriting) throws IOException {
+              DeviceFile file = super.open(path, forWriting);
+              if (path.endsWith(".container") && waiting.getAndSet(false)) {
+                change.of(
+                    Objects.requireNonNull(opened.get()),
+                    appended.getFirst().where().containerNumber());
+              }
+              return file;
+            }
+          };
+      try (Containers containers = open(device, simulation.scheduler())) {
+        opened.set(containers);
+        fill(containers, seed);
+        containers.releaseCaches();
+        waiting.set(true);
+        Stored first = appended.getFirst();
+        long number = first.where().containerNumber();
+        try {
+          assertArrayEquals(
+              first.block().chunks().getFirst(),
+              containers.readChunk(
+                  new ChunkPlace(number, first.where().firstSlot()),
+                  first.block().batch().fingerprint(0).toBytes(),
+                  0),
+              "onefold.seed=" + seed);
+        } catch (ContainerGoneException e) {
+          assertTrue(deleted.contains(number), "onefold.seed=" + seed);
+        }
+        assertFalse(waiting.get());
+        assertEquals(0, simulation.device().unlinkedBytes(), "onefold.seed=" + seed);
+        readAll(containers, "onefold.seed=" + seed);
+      }
+      return true;
+    });
+  }
+
+  @Test
+  void aFileThatIsOpenedWhileItsContainerIsWrittenAnewDoesNotStayOpen() throws Exception {
+    openWhileItGoes((containers, number) -> containers.recompress(number, strong));
+  }
+
+  @Test
+  void aFileThatIsOpenedWhileItsContainerIsDeletedDoesNotStayOpen() throws Exception {
+    openWhileItGoes((containers, number) -> {
+      containers.delete(List.of(number));
+      deleted.add(number);
+    });
   }
 
   @Test
