@@ -98,6 +98,10 @@ final class BitRot {
   private static final String OPEN = ".open";
 
   private static final String SEALED = ".container";
+  private static final String SEGMENT = ".journal";
+
+  /** More than the header of a segment takes, and less than it takes with a record. */
+  private static final int JOURNAL_HEADER_BYTES = 128;
 
   private static final int SECTOR_BYTES = 512;
   private static final int PAGE_BYTES = 4096;
@@ -321,13 +325,71 @@ final class BitRot {
   /** Damages a copy in one place and looks what comes of it. */
   void damage(int number, Set<Place> places) {
     var random = new SplittableRandom(seed * 1_000_003 + number);
+    damageAs(
+        number,
+        damaged -> {
+          Damage damage = null;
+          while (damage == null) {
+            damage = damage(damaged, places, random);
+          }
+          return damage;
+        },
+        random);
+  }
+
+  /**
+   * Cuts the journal of a copy where its last records stand, and looks what comes of it.
+   *
+   * @param bytes how much of what was written is cut off
+   */
+  void cutJournal(int bytes) {
+    damageAs(
+        bytes,
+        damaged -> {
+          String newest = null;
+          int written = 0;
+          for (String path : damaged.device().files()) {
+            int end =
+                Place.of(path) == Place.JOURNAL && path.endsWith(SEGMENT)
+                    ? writtenBytes(damaged.device().peek(path))
+                    : 0;
+            // The newest one may have been made ready and hold its header only.
+            if (end > JOURNAL_HEADER_BYTES && (newest == null || path.compareTo(newest) > 0)) {
+              newest = path;
+              written = end;
+            }
+          }
+          if (newest == null) {
+            throw new IllegalStateException("no segment of the journal holds a record");
+          }
+          int end = Math.max(0, written - bytes);
+          damaged.device().truncateAtRest(newest, end);
+          return new Damage(
+              Kind.TRUNCATED, newest, List.of(new Range(newest, end, Long.MAX_VALUE)));
+        },
+        new SplittableRandom(seed * 1_000_003 + bytes));
+  }
+
+  /** Up to the last byte that is not zero. */
+  private static int writtenBytes(byte[] content) {
+    int end = content.length;
+    while (end > 0 && content[end - 1] == 0) {
+      end--;
+    }
+    return end;
+  }
+
+  /** Makes a damage. */
+  @FunctionalInterface
+  private interface Damaging {
+    Damage of(Simulation damaged) throws IOException;
+  }
+
+  private void damageAs(int number, Damaging damaging, SplittableRandom random) {
     Damage[] done = new Damage[1];
     try {
       Simulation damaged = simulation.afterProcessEnd(seed + 3);
-      Damage damage = null;
-      while (damage == null) {
-        damage = damage(damaged, places, random);
-      }
+      Damage damage = damaging.of(damaged);
       done[0] = damage;
       var trial = new Trial(damaged, damage, random);
       Outcome outcome = damaged.run(trial::run);

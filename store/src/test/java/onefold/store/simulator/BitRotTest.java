@@ -25,6 +25,8 @@ import org.junit.jupiter.api.Test;
  */
 class BitRotTest {
   private static final int DAMAGES = Integer.getInteger("onefold.damages", 150);
+  private static final int JOURNAL_CUT_BYTES = 480;
+  private static final int JOURNAL_STEP_BYTES = 24;
 
   /** Even seeds end their process as it should, odd ones are killed. */
   private static long cleanSeed() {
@@ -63,15 +65,23 @@ class BitRotTest {
   }
 
   @Test
+  void aJournalThatIsCutWhereItsLastRecordsStandIsTold() throws Exception {
+    var rot = new BitRot(killedSeed(), SimulatedProgram.ENGINE);
+    cutJournal(rot);
+    assertTrue(rot.outcomes().containsKey(BitRot.Outcome.TOLD_AT_OPEN), rot.details()::toString);
+  }
+
+  @Test
   void aStoreThatDoesNotAskHowFarItsJournalWentIsFound() throws Exception {
     var rot = new BitRot(killedSeed(), BitRotTest::withoutWitness);
-    assertThrows(
-        AssertionError.class,
-        () -> {
-          for (int number = 0; number < DAMAGES; number++) {
-            rot.damage(number, EnumSet.of(BitRot.Place.JOURNAL));
-          }
-        });
+    assertThrows(AssertionError.class, () -> cutJournal(rot));
+  }
+
+  /** Cuts off nothing that counts, then the last record, then some more. */
+  private static void cutJournal(BitRot rot) {
+    for (int bytes = 0; bytes < JOURNAL_CUT_BYTES; bytes += JOURNAL_STEP_BYTES) {
+      rot.cutJournal(bytes);
+    }
   }
 
   private static ChunkStore withoutWitness(
