@@ -372,9 +372,11 @@ public final class SpreadDevice implements Device, DiskSpread {
     Set<String> names = new TreeSet<>();
     boolean found = false;
     for (Device each : devices) {
-      if (each.exists(directory)) {
+      try {
         names.addAll(each.list(directory));
         found = true;
+      } catch (NoSuchFileException e) {
+        // Not on this disk, or no longer: a drain that ends deletes what it has emptied.
       }
     }
     if (!found) {
@@ -428,8 +430,12 @@ public final class SpreadDevice implements Device, DiskSpread {
   public void forceDirectory(String directory) throws IOException {
     List<Device> devices = devices(state, directory);
     for (Device each : devices) {
-      if (devices.size() == 1 || each.exists(directory)) {
+      try {
         each.forceDirectory(directory);
+      } catch (NoSuchFileException e) {
+        if (devices.size() == 1) {
+          throw e;
+        } // Not on this disk, or no longer: a drain that ends deletes what it has emptied.
       }
     }
   }
@@ -527,9 +533,9 @@ public final class SpreadDevice implements Device, DiskSpread {
         if (each.exists("journal")) {
           found.add("journal");
         }
-      } else if (each.exists("domains")) {
+      } else {
         String last = role == DiskRole.DATA ? "/data" : "/index";
-        for (String domain : each.list("domains")) {
+        for (String domain : listed(each, "domains")) {
           if (each.exists("domains/" + domain + last)) {
             found.add("domains/" + domain + last);
           }
@@ -537,6 +543,15 @@ public final class SpreadDevice implements Device, DiskSpread {
       }
     }
     return List.copyOf(found);
+  }
+
+  /** What is in a directory; nothing if it does not exist, or a drain that ends deletes it now. */
+  private static List<String> listed(Device device, String directory) throws IOException {
+    try {
+      return device.list(directory);
+    } catch (NoSuchFileException e) {
+      return List.of();
+    }
   }
 
   /**
@@ -618,10 +633,7 @@ public final class SpreadDevice implements Device, DiskSpread {
     long count = 0;
     long bytes = 0;
     for (String directory : directories(role)) {
-      if (!device.exists(directory)) {
-        continue;
-      }
-      for (String name : device.list(directory)) {
+      for (String name : listed(device, directory)) {
         try {
           bytes += device.sizeBytes(directory + "/" + name);
           count++;
@@ -808,9 +820,7 @@ public final class SpreadDevice implements Device, DiskSpread {
   public List<String> unsettled(String directory) throws IOException {
     List<String> names = new ArrayList<>();
     for (Device each : leaving(state)) {
-      if (each.exists(directory)) {
-        names.addAll(each.list(directory));
-      }
+      names.addAll(listed(each, directory));
     }
     return names;
   }

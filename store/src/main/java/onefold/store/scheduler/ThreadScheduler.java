@@ -200,15 +200,18 @@ public final class ThreadScheduler implements Scheduler {
   @Override
   public void close() {
     long end = System.nanoTime() + CLOSE_WAIT.toNanos();
-    for (ThreadTask task : running) {
-      task.awaitEnd(end - System.nanoTime());
+    // Again and again, because a task that ends may have started another.
+    while (!running.isEmpty() && System.nanoTime() - end < 0) {
+      for (ThreadTask task : running) {
+        task.awaitEnd(end - System.nanoTime());
+      }
     }
     pool.shutdown();
-    if (!running.isEmpty()) {
-      var names = new TreeSet<String>();
-      for (ThreadTask task : running) {
-        names.add(task.name);
-      }
+    var names = new TreeSet<String>();
+    for (ThreadTask task : running) {
+      names.add(task.name);
+    }
+    if (!names.isEmpty()) {
       throw new IllegalStateException("tasks still run at close: " + names);
     }
   }
