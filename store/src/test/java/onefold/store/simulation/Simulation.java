@@ -18,25 +18,35 @@ public final class Simulation {
   private final SimulatedScheduler scheduler;
   private final SimulatedDevice device;
 
+  /**
+   * Keeps the random numbers of one life apart from those of all before on the same disk, whatever
+   * their seeds: a process never draws again what one before it drew, a salt least of all.
+   */
+  private static final long LIFE = 0xD1B54A32D192ED03L;
+
+  private final int life;
+
   /** A run on an empty device. */
   public Simulation(long seed) {
-    this(seed, SimulatedDevice::new);
+    this(seed, 0, SimulatedDevice::new);
   }
 
-  private Simulation(long seed, Function<SimulatedScheduler, SimulatedDevice> disk) {
+  private Simulation(long seed, int life, Function<SimulatedScheduler, SimulatedDevice> disk) {
+    this.life = life;
     trace = new SeamTrace(Integer.getInteger("onefold.trace", 0));
-    scheduler = new SimulatedScheduler(seed, trace, SimulatedScheduler.DEFAULT_MAX_CALLS);
+    scheduler =
+        new SimulatedScheduler(seed ^ life * LIFE, trace, SimulatedScheduler.DEFAULT_MAX_CALLS);
     device = disk.apply(scheduler);
   }
 
   /** A new run on a state that a power loss now may leave of this device. */
   public Simulation afterPowerLoss(long seed) {
-    return new Simulation(seed, next -> device.crash(seed, next));
+    return new Simulation(seed, life + 1, next -> device.crash(seed, next));
   }
 
   /** A new run on a state that a power loss now may leave by one model. */
   public Simulation afterPowerLoss(CrashModel model, long seed) {
-    return new Simulation(seed, next -> device.crash(model, seed, next));
+    return new Simulation(seed, life + 1, next -> device.crash(model, seed, next));
   }
 
   /**
@@ -44,7 +54,7 @@ public final class Simulation {
    * process leaves. What was not forced may still be lost by a power loss in that run.
    */
   public Simulation afterProcessEnd(long seed) {
-    return new Simulation(seed, device::fork);
+    return new Simulation(seed, life + 1, device::fork);
   }
 
   /** The device. */
