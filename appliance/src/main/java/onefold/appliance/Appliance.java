@@ -53,6 +53,7 @@ import onefold.chunker.ParameterSet;
 import onefold.nas.ServedShares;
 import onefold.nas.ShareSettings;
 import onefold.nas.SpaceSource;
+import onefold.nas.nfs.Kerberos;
 import onefold.nas.nfs.NfsServer;
 import onefold.nas.nfs.NfsSettings;
 import onefold.store.CapacityStatus;
@@ -91,6 +92,10 @@ public final class Appliance implements AutoCloseable {
 
   /** How many free ports are tried that are taken at another address. */
   private static final int MOST_PORT_TRIES = 16;
+
+  /** Where rpcbind is asked, on this system and on older ones. */
+  private static final List<Path> PORT_MAPPERS =
+      List.of(Path.of("/run/rpcbind.sock"), Path.of("/var/run/rpcbind.sock"));
 
   private static final Logger LOG = System.getLogger(Appliance.class.getName());
 
@@ -334,17 +339,18 @@ public final class Appliance implements AutoCloseable {
     if (!door.enabled()) {
       return;
     }
-    NfsSettings usual = NfsSettings.of(addresses(door), key.derive("nfs handles"));
+    Configuration.Nfs nfs = configuration.nfs();
     NfsSettings settings =
-        new NfsSettings(
-            usual.addresses(),
-            usual.handleKey(),
-            usual.leaseSeconds(),
-            usual.maxConnections(),
-            usual.maxCalls(),
-            Math.min(usual.maxCallBytes(), memory.windowBytes()));
+        NfsSettings.of(addresses(door), key.derive("nfs handles"))
+            .withLeaseSeconds(nfs.leaseSeconds())
+            .withMaxCallBytes(Math.min(NfsSettings.DEFAULT_MAX_CALL_BYTES, memory.windowBytes()))
+            .withPortMappers(nfs.portMapper() ? PORT_MAPPERS : List.of());
+    Kerberos kerberos =
+        nfs.keytab().isEmpty()
+            ? Kerberos.NONE
+            : Kerberos.of(Path.of(nfs.keytab()), new SystemAccounts(System::nanoTime));
     try {
-      NfsServer server = NfsServer.start(settings, shares, new NfsRecords(store, random));
+      NfsServer server = NfsServer.start(settings, shares, new NfsRecords(store, random), kerberos);
       opened.push(server);
       ports.put(FrontEnd.NFS, server.port());
     } catch (IOException e) {

@@ -82,7 +82,15 @@ public final class Exports {
         true,
         rule.readOnly() || settings.readOnly(),
         squash,
-        client + " " + how + "; " + root + ", " + why);
+        client + " " + how + "; " + root + ", " + why + proof(settings));
+  }
+
+  private static String proof(ShareSettings settings) {
+    Set<Security> kinds = settings.security();
+    return kinds.equals(Set.of(Security.SYS))
+        ? ""
+        : "; calls must come with "
+            + kinds.stream().sorted().map(Security::label).collect(Collectors.joining(" or "));
   }
 
   /**

@@ -1,6 +1,7 @@
 package onefold.nas;
 
 import java.util.List;
+import java.util.Set;
 
 /**
  * What is set for a share.
@@ -13,6 +14,7 @@ import java.util.List;
  * @param quotaBytes most bytes of all its files together, before deduplication; 0 for no bound
  * @param ownerUid owner of its root directory, whom squashed users become
  * @param ownerGid the group likewise
+ * @param security how clients of NFS may prove who their users are; at least one way
  */
 public record ShareSettings(
     boolean nfs,
@@ -22,7 +24,8 @@ public record ShareSettings(
     boolean readOnly,
     long quotaBytes,
     long ownerUid,
-    long ownerGid) {
+    long ownerGid,
+    Set<Security> security) {
   /** Owner and group of what nobody in particular owns. */
   public static final long NOBODY = 65_534;
 
@@ -36,11 +39,16 @@ public record ShareSettings(
           false,
           0,
           NOBODY,
-          NOBODY);
+          NOBODY,
+          Set.of(Security.SYS));
 
   /** Checks and copies. */
   public ShareSettings {
     rules = List.copyOf(rules);
+    security = Set.copyOf(security);
+    if (security.isEmpty()) {
+      throw new IllegalArgumentException("no kind of security");
+    }
     for (ExportRule rule : rules) {
       Exports.checkHosts(rule.hosts());
     }
@@ -60,22 +68,30 @@ public record ShareSettings(
 
   public ShareSettings withNfs(boolean served, List<ExportRule> exported) {
     return new ShareSettings(
-        served, smb, exported, squash, readOnly, quotaBytes, ownerUid, ownerGid);
+        served, smb, exported, squash, readOnly, quotaBytes, ownerUid, ownerGid, security);
   }
 
   public ShareSettings withSquash(Squash value) {
-    return new ShareSettings(nfs, smb, rules, value, readOnly, quotaBytes, ownerUid, ownerGid);
+    return new ShareSettings(
+        nfs, smb, rules, value, readOnly, quotaBytes, ownerUid, ownerGid, security);
   }
 
   public ShareSettings withReadOnly(boolean value) {
-    return new ShareSettings(nfs, smb, rules, squash, value, quotaBytes, ownerUid, ownerGid);
+    return new ShareSettings(
+        nfs, smb, rules, squash, value, quotaBytes, ownerUid, ownerGid, security);
   }
 
   public ShareSettings withQuotaBytes(long bytes) {
-    return new ShareSettings(nfs, smb, rules, squash, readOnly, bytes, ownerUid, ownerGid);
+    return new ShareSettings(
+        nfs, smb, rules, squash, readOnly, bytes, ownerUid, ownerGid, security);
   }
 
   public ShareSettings withOwner(long uid, long gid) {
-    return new ShareSettings(nfs, smb, rules, squash, readOnly, quotaBytes, uid, gid);
+    return new ShareSettings(nfs, smb, rules, squash, readOnly, quotaBytes, uid, gid, security);
+  }
+
+  public ShareSettings withSecurity(Set<Security> kinds) {
+    return new ShareSettings(
+        nfs, smb, rules, squash, readOnly, quotaBytes, ownerUid, ownerGid, kinds);
   }
 }

@@ -5,7 +5,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import onefold.store.CorruptDataException;
 
 /** The settings of a share as the catalog keeps them; docs/formats/share-settings.md. */
@@ -50,7 +52,7 @@ public final class ShareSettingsFormat {
         .putLong(settings.quotaBytes())
         .putInt((int) settings.ownerUid())
         .putInt((int) settings.ownerGid())
-        .putInt(0)
+        .putInt(securityBits(settings.security()))
         .putInt(hosts.size());
     for (int i = 0; i < hosts.size(); i++) {
       out.put((byte) (settings.rules().get(i).readOnly() ? RULE_READ_ONLY : 0))
@@ -79,8 +81,7 @@ public final class ShareSettingsFormat {
     check(quotaBytes >= 0, name, "a quota", "quota " + quotaBytes);
     long uid = Integer.toUnsignedLong(in.getInt());
     long gid = Integer.toUnsignedLong(in.getInt());
-    int reserved = in.getInt();
-    check(reserved == 0, name, "0 at 28", String.valueOf(reserved));
+    Set<Security> security = security(name, in.getInt());
     int count = in.getInt();
     check(count >= 0 && count <= MAX_RULES, name, "0 to 100 rules", count + " rules");
     List<ExportRule> rules = new ArrayList<>();
@@ -104,11 +105,35 @@ public final class ShareSettingsFormat {
           (flags & FLAG_READ_ONLY) != 0,
           quotaBytes,
           uid,
-          gid);
+          gid,
+          security);
     } catch (IllegalArgumentException e) {
       throw new CorruptDataException(
           "settings of share " + name, -1, "settings that can be", String.valueOf(e.getMessage()));
     }
+  }
+
+  /** AUTH_SYS alone is 0, as it was before there was anything else. */
+  private static int securityBits(Set<Security> security) {
+    int bits = 0;
+    for (Security each : security) {
+      bits |= each.bit();
+    }
+    return bits == Security.SYS.bit() ? 0 : bits;
+  }
+
+  private static Set<Security> security(String name, int bits) throws CorruptDataException {
+    if (bits == 0) {
+      return Set.of(Security.SYS);
+    }
+    check(bits > 1 && bits < 16, name, "security 0 or 2 to 15", "security " + bits);
+    Set<Security> security = EnumSet.noneOf(Security.class);
+    for (Security each : Security.values()) {
+      if ((bits & each.bit()) != 0) {
+        security.add(each);
+      }
+    }
+    return security;
   }
 
   private static Squash squash(String name, int code) throws CorruptDataException {

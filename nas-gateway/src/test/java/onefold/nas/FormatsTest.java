@@ -33,15 +33,12 @@ class FormatsTest {
           new AccessEntry(AccessEntry.Type.ALLOW, 3, 0x1f01ff, new Principal.Owner()));
 
   private static final ShareSettings SETTINGS =
-      new ShareSettings(
-          true,
-          false,
-          ExportRule.parse("localhost,10.0.0.0/8=ro"),
-          Squash.ROOT,
-          true,
-          1L << 41,
-          1000,
-          100);
+      ShareSettings.LOOPBACK
+          .withNfs(true, ExportRule.parse("localhost,10.0.0.0/8=ro"))
+          .withSquash(Squash.ROOT)
+          .withReadOnly(true)
+          .withQuotaBytes(1L << 41)
+          .withOwner(1000, 100);
 
   private static Inode link() {
     Inode.Edit edit =
@@ -186,5 +183,20 @@ class FormatsTest {
   public static void main(String[] arguments) {
     written()
         .forEach((name, bytes) -> System.out.println(name + " " + HexFormat.of().formatHex(bytes)));
+  }
+
+  @Test
+  void waysToProveWhoOneIsComeBackAndOthersAreRefused() throws CorruptDataException {
+    for (String text : List.of("sys", "krb5", "sys,krb5i", "krb5,krb5p", "sys,krb5,krb5i,krb5p")) {
+      ShareSettings wanted = SETTINGS.withSecurity(Security.parse(text));
+      byte[] written = ShareSettingsFormat.write(wanted);
+      assertEquals(wanted, ShareSettingsFormat.read("s", written));
+      assertEquals(text, Security.text(wanted.security()));
+      for (int bits : new int[] {1, 16, -2}) {
+        written[28] = (byte) bits;
+        written[31] = (byte) (bits >> 24);
+        assertThrows(CorruptDataException.class, () -> ShareSettingsFormat.read("s", written));
+      }
+    }
   }
 }

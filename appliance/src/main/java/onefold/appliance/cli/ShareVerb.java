@@ -2,6 +2,7 @@ package onefold.appliance.cli;
 
 import java.io.IOException;
 import java.util.Optional;
+import java.util.stream.Stream;
 import onefold.appliance.FrontEnd;
 import onefold.appliance.Size;
 import onefold.appliance.context.Context;
@@ -31,7 +32,9 @@ final class ShareVerb extends Group {
 
   /** Prints shares as a table. */
   static java.util.List<String> table(java.util.List<JsonObject> shares) {
-    Table table = new Table("SHARE", "PATH", "NFS", "SQUASH", "ACCESS", ">QUOTA", ">USED", "OWNER");
+    Table table =
+        new Table(
+            "SHARE", "PATH", "NFS", "SQUASH", "SECURITY", "ACCESS", ">QUOTA", ">USED", "OWNER");
     for (JsonObject share : shares) {
       long quotaBytes = share.number("quotaBytes");
       table.row(
@@ -39,6 +42,7 @@ final class ShareVerb extends Group {
           share.text("path"),
           share.text("nfs"),
           share.text("squash"),
+          share.text("security"),
           share.bool("readOnly", false) ? "read-only" : "read-write",
           quotaBytes == 0 ? "-" : Size.format(quotaBytes),
           share.has("usedBytes") ? Size.format(share.number("usedBytes")) : "-",
@@ -69,6 +73,39 @@ final class ShareVerb extends Group {
             + " /mnt");
   }
 
+  /** How clients mount a share that cannot be told a port. */
+  static java.util.List<String> others(String host, int port, String name) {
+    if (port != FrontEnd.NFS.defaultPort()) {
+      return java.util.List.of(
+          "ESXi, Windows and Oracle's direct NFS take port 2049 alone: serve --port nfs=2049");
+    }
+    return java.util.List.of(
+        "ESXi 4.1:  esxcli storage nfs41 add -H " + host + " -s /" + name + " -v " + name,
+        "ESXi 3:    esxcli storage nfs add -H "
+            + host
+            + " -s /"
+            + name
+            + " -v "
+            + name
+            + "   (rpcbind must run on "
+            + host
+            + ")",
+        "Windows:   mount -o nolock,mtype=hard \\\\"
+            + host
+            + "\\"
+            + name
+            + " Z:   (rpcbind must run on "
+            + host
+            + ")",
+        "oranfstab: server: onefold | path: "
+            + host
+            + " | export: /"
+            + name
+            + " mount: /mnt | nfs_version: nfsv3   (a line for each |; rpcbind must run on "
+            + host
+            + ")");
+  }
+
   private abstract static class WithSettings extends ApplianceVerb {
     @Parameters(paramLabel = "NAME", description = "The share; clients mount /NAME.")
     String name = "";
@@ -88,6 +125,13 @@ final class ShareVerb extends Group {
             "Who becomes the owner: none, root or all; auto: root, unless the rule names a single"
                 + " host.")
     private Optional<String> squash = Optional.empty();
+
+    @Option(
+        names = "--sec",
+        paramLabel = "KINDS",
+        description =
+            "How clients must come: sys, krb5, krb5i or krb5p, with commas; sys when not said.")
+    private Optional<String> security = Optional.empty();
 
     @Option(
         names = "--quota",
@@ -115,6 +159,7 @@ final class ShareVerb extends Group {
       JsonObject body = new JsonObject();
       nfs.ifPresent(n -> body.put("nfs", n));
       squash.ifPresent(s -> body.put("squash", s));
+      security.ifPresent(s -> body.put("security", s));
       owner.ifPresent(o -> body.put("owner", o));
       try {
         quota.ifPresent(q -> body.put("quotaBytes", q.equals("none") ? 0 : Size.parse(q)));
@@ -168,7 +213,10 @@ final class ShareVerb extends Group {
     int port = context.port(FrontEnd.NFS.label(), FrontEnd.NFS.defaultPort());
     return share.text("nfs").equals("none")
         ? java.util.List.of()
-        : mounts(context.host(), port, share.text("path"));
+        : Stream.concat(
+                mounts(context.host(), port, share.text("path")).stream(),
+                others(context.host(), port, share.text("name")).stream())
+            .toList();
   }
 
   @Command(
@@ -234,7 +282,7 @@ final class ShareVerb extends Group {
       JsonObject body = settings();
       if (body.fields().isEmpty()) {
         throw Failure.misused(
-            "nothing to change was named: --nfs, --squash, --quota, --read-only or --owner");
+            "nothing to change was named: --nfs, --squash, --sec, --quota, --read-only or --owner");
       }
       try (RestClient rest = rest()) {
         JsonObject changed = rest.request("PATCH", "/shares/" + RestClient.encoded(name), body);

@@ -19,6 +19,7 @@ import onefold.appliance.FrontEnd;
  * @param log how it logs
  * @param containerBytes size at which a container is sealed
  * @param scrub how what is stored is read back
+ * @param nfs how NFS is served
  */
 public record Configuration(
     Path data,
@@ -28,7 +29,8 @@ public record Configuration(
     String key,
     Log log,
     long containerBytes,
-    Scrub scrub) {
+    Scrub scrub,
+    Nfs nfs) {
   /** The configuration's name in a data directory. */
   public static final String FILE_NAME = "onefold.yaml";
 
@@ -128,6 +130,26 @@ public record Configuration(
     }
   }
 
+  /**
+   * How NFS is served.
+   *
+   * @param leaseSeconds after which a silent client of version 4 is forgotten, and how long clients
+   *     may reclaim after a restart
+   * @param portMapper whether the port is told to rpcbind where it runs
+   * @param keytab file with the keys of the service {@code nfs/HOST}; empty to serve no Kerberos
+   */
+  public record Nfs(int leaseSeconds, boolean portMapper, String keytab) {
+    /** When nothing is said. */
+    public static final Nfs DEFAULT = new Nfs(60, true, "");
+
+    public Nfs {
+      if (leaseSeconds < 5 || leaseSeconds > 3600) {
+        throw new IllegalArgumentException(
+            "lease of " + leaseSeconds + " seconds is not between 5 and 3600");
+      }
+    }
+  }
+
   public Configuration {
     if (memoryBytes != 0 && memoryBytes < LEAST_MEMORY_BYTES) {
       throw new IllegalArgumentException(
@@ -161,7 +183,8 @@ public record Configuration(
         "",
         new Log("info", false, 64L << 20),
         DEFAULT_CONTAINER_BYTES,
-        Scrub.DEFAULT);
+        Scrub.DEFAULT,
+        Nfs.DEFAULT);
   }
 
   public Door door(FrontEnd frontEnd) {
@@ -176,34 +199,39 @@ public record Configuration(
     Map<FrontEnd, Door> changed = new EnumMap<>(doors);
     changed.put(frontEnd, door);
     return new Configuration(
-        data, memoryBytes, changed, certificate, key, log, containerBytes, scrub);
+        data, memoryBytes, changed, certificate, key, log, containerBytes, scrub, nfs);
   }
 
   public Configuration withData(Path value) {
     return new Configuration(
-        value, memoryBytes, doors, certificate, key, log, containerBytes, scrub);
+        value, memoryBytes, doors, certificate, key, log, containerBytes, scrub, nfs);
   }
 
   public Configuration withMemoryBytes(long value) {
-    return new Configuration(data, value, doors, certificate, key, log, containerBytes, scrub);
+    return new Configuration(data, value, doors, certificate, key, log, containerBytes, scrub, nfs);
   }
 
   public Configuration withTls(String certificateFile, String keyFile) {
     return new Configuration(
-        data, memoryBytes, doors, certificateFile, keyFile, log, containerBytes, scrub);
+        data, memoryBytes, doors, certificateFile, keyFile, log, containerBytes, scrub, nfs);
   }
 
   public Configuration withLog(Log value) {
     return new Configuration(
-        data, memoryBytes, doors, certificate, key, value, containerBytes, scrub);
+        data, memoryBytes, doors, certificate, key, value, containerBytes, scrub, nfs);
   }
 
   public Configuration withScrub(Scrub value) {
     return new Configuration(
-        data, memoryBytes, doors, certificate, key, log, containerBytes, value);
+        data, memoryBytes, doors, certificate, key, log, containerBytes, value, nfs);
   }
 
   public Configuration withContainerBytes(long value) {
-    return new Configuration(data, memoryBytes, doors, certificate, key, log, value, scrub);
+    return new Configuration(data, memoryBytes, doors, certificate, key, log, value, scrub, nfs);
+  }
+
+  public Configuration withNfs(Nfs value) {
+    return new Configuration(
+        data, memoryBytes, doors, certificate, key, log, containerBytes, scrub, value);
   }
 }

@@ -27,12 +27,14 @@ public final class ConfigurationFile {
   private static final int MAX_BYTES = 256 << 10;
 
   private static final List<String> TOP =
-      List.of("data", "memory", "listen", "front-ends", "tls", "log", "store", "scrub");
+      List.of("data", "memory", "listen", "front-ends", "tls", "log", "store", "scrub", "nfs");
   private static final List<String> DOOR = List.of("enabled", "port", "listen");
   private static final List<String> TLS = List.of("certificate", "key");
   private static final List<String> LOG = List.of("level", "format", "size");
   private static final List<String> STORE = List.of("container");
   private static final List<String> SCRUB = List.of("enabled", "rate", "every");
+
+  private static final List<String> NFS = List.of("lease", "port-mapper", "keytab");
 
   private final Path file;
 
@@ -81,6 +83,7 @@ public final class ConfigurationFile {
               case "log" -> log(value, result);
               case "store" -> store(value, result);
               case "scrub" -> scrub(value, result);
+              case "nfs" -> nfs(value, result);
               default -> throw new IllegalStateException(entry.getKey());
             };
       } catch (IllegalArgumentException e) {
@@ -172,19 +175,38 @@ public final class ConfigurationFile {
                 new Configuration.Scrub(
                     scrub.enabled(), Size.parse(scalar(value)), scrub.everyDays());
             case "every" ->
-                new Configuration.Scrub(scrub.enabled(), scrub.bytesPerSecond(), days(value));
+                new Configuration.Scrub(
+                    scrub.enabled(), scrub.bytesPerSecond(), number(value, "days"));
             default -> throw new IllegalStateException(field.getKey());
           };
     }
     return before.withScrub(scrub);
   }
 
-  private int days(Node node) throws ConfigurationException {
+  private Configuration nfs(Node node, Configuration before) throws ConfigurationException {
+    Configuration.Nfs nfs = before.nfs();
+    for (var field : entries(node, "nfs.", NFS).entrySet()) {
+      Node value = field.getValue();
+      nfs =
+          switch (field.getKey()) {
+            case "lease" ->
+                new Configuration.Nfs(number(value, "seconds"), nfs.portMapper(), nfs.keytab());
+            case "port-mapper" ->
+                new Configuration.Nfs(nfs.leaseSeconds(), bool(value), nfs.keytab());
+            case "keytab" ->
+                new Configuration.Nfs(nfs.leaseSeconds(), nfs.portMapper(), scalar(value));
+            default -> throw new IllegalStateException(field.getKey());
+          };
+    }
+    return before.withNfs(nfs);
+  }
+
+  private int number(Node node, String of) throws ConfigurationException {
     String value = scalar(node);
     try {
       return Integer.parseInt(value);
     } catch (NumberFormatException e) {
-      throw at(node, "expected a number of days, found '" + value + "'");
+      throw at(node, "expected a number of " + of + ", found '" + value + "'");
     }
   }
 

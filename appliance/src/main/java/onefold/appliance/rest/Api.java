@@ -106,6 +106,11 @@ public final class Api {
             "who may mount it: addresses, networks, names, localhost or *, with commas; =ro behind"
                 + " one for reading only; or none");
     Field squash = Field.of("squash", "string", "whom the owner stands for: auto, none, root, all");
+    Field security =
+        Field.of(
+            "security",
+            "string",
+            "how clients of NFS must come: sys, krb5, krb5i or krb5p, with commas");
     Field shareQuota =
         Field.of("quotaBytes", "integer", "most bytes of all files together, 0 for no limit");
     Field readOnly = Field.of("readOnly", "boolean", "whether nobody may change anything");
@@ -394,6 +399,7 @@ public final class Api {
                     Field.of("domain", "string", "name of its dedup domain, default when not said"),
                     nfs,
                     squash,
+                    security,
                     shareQuota,
                     readOnly,
                     owner),
@@ -414,7 +420,7 @@ public final class Api {
                 "setShare",
                 "Changes a share's settings.",
                 List.of(),
-                List.of(nfs, squash, shareQuota, readOnly, owner),
+                List.of(nfs, squash, security, shareQuota, readOnly, owner),
                 shares::set),
             new Operation(
                 "DELETE",

@@ -10,6 +10,7 @@ import onefold.appliance.json.JsonObject;
 import onefold.nas.ExportDecision;
 import onefold.nas.ExportRule;
 import onefold.nas.Exports;
+import onefold.nas.Security;
 import onefold.nas.ServedShares;
 import onefold.nas.Share;
 import onefold.nas.ShareSettings;
@@ -115,6 +116,10 @@ final class ShareOperations {
     if (squash.isPresent()) {
       settings = settings.withSquash(Squash.ofLabel(squash.orElseThrow()));
     }
+    Optional<String> security = body.optionalText("security");
+    if (security.isPresent()) {
+      settings = settings.withSecurity(Security.parse(security.orElseThrow()));
+    }
     Optional<String> owner = body.optionalText("owner");
     if (owner.isPresent()) {
       settings = withOwner(settings, owner.orElseThrow());
@@ -149,6 +154,7 @@ final class ShareOperations {
             .put("path", share.path())
             .put("nfs", settings.nfs() ? Exports.rulesArgument(settings.rules()) : "none")
             .put("squash", settings.squash().label())
+            .put("security", Security.text(settings.security()))
             .put("readOnly", settings.readOnly())
             .put("quotaBytes", settings.quotaBytes())
             .put("owner", settings.ownerUid() + ":" + settings.ownerGid())

@@ -77,8 +77,14 @@ class ShareVerbsTest {
               "--read-only",
               "yes",
               "--quota",
-              "none");
+              "none",
+              "--sec",
+              "krb5p,krb5i");
       assertEquals("all", changed.text("squash"));
+      assertEquals("krb5i,krb5p", changed.text("security"));
+      String shown = onefold.ok("share", "show", "vms", "--client", "10.1.2.3");
+      assertTrue(shown.contains("calls must come with krb5i or krb5p"), shown);
+      assertEquals("sys", onefold.json("share", "set", "vms", "--sec", "sys").text("security"));
       assertEquals("1000:100", changed.text("owner"));
       assertTrue(changed.bool("readOnly", false));
       assertFalse(changed.has("usedBytes"));
@@ -96,6 +102,7 @@ class ShareVerbsTest {
           List.of(
               List.of("'10.0.0.0/40'", "share", "create", "a", "--nfs", "10.0.0.0/40"),
               List.of("squash 'some'", "share", "create", "a", "--squash", "some"),
+              List.of("security 'krb'", "share", "create", "a", "--sec", "krb"),
               List.of("owner 'me'", "share", "create", "a", "--owner", "me"),
               List.of("--read-only 'maybe'", "share", "set", "backup", "--read-only", "maybe"),
               List.of("nothing to change was named", "share", "set", "backup"),

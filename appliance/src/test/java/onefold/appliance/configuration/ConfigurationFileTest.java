@@ -54,7 +54,12 @@ class ConfigurationFileTest {
               size: 8MiB
             store:
               container: 256KiB
+            nfs:
+              lease: 20
+              port-mapper: off
+              keytab: /etc/onefold.keytab
             """);
+    assertEquals(new Configuration.Nfs(20, false, "/etc/onefold.keytab"), read.nfs());
     assertEquals(Path.of("/srv/onefold"), read.data());
     assertEquals(2L << 30, read.memoryBytes());
     assertEquals(1234, read.door(FrontEnd.CATALYST).port());
@@ -104,5 +109,11 @@ class ConfigurationFileTest {
     assertTrue(refusal("memory: 1GiB\nmemory: 2GiB\n").contains("twice"));
     assertTrue(refusal("just text\n").contains("keys and values"));
     assertTrue(refusal("a: [\n").contains("not YAML"));
+  }
+
+  @Test
+  void aLeaseThatCannotBeIsRefusedWithItsLine() {
+    assertTrue(refusal("nfs:\n  lease: 3\n").contains("lease of 3 seconds"));
+    assertTrue(refusal("nfs:\n  lease: long\n").contains("line 2: expected a number of seconds"));
   }
 }

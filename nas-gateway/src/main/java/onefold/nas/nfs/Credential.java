@@ -1,17 +1,29 @@
 package onefold.nas.nfs;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Set;
+import onefold.nas.Security;
 
 /**
  * Who a call says it is from.
  *
- * @param flavor of RPC authentication: {@link #NONE} or {@link #SYS}
+ * @param flavor of RPC authentication: {@link #NONE}, {@link #SYS} or {@link #GSS}
+ * @param security how that was proved
  * @param uid user, unsigned
  * @param gid first group, unsigned
- * @param groups the others, at most {@link #MAX_GROUPS}; nobody changes the array
- * @param machine name the client gives itself
+ * @param groups the others; nobody changes the array
+ * @param machine name the client gives itself; with Kerberos the principal
+ * @param anonymous whether nobody in particular is meant: the share's owner
  */
-record Credential(int flavor, int uid, int gid, int[] groups, String machine) {
+record Credential(
+    int flavor,
+    Security security,
+    int uid,
+    int gid,
+    int[] groups,
+    String machine,
+    boolean anonymous) {
   static final int NONE = 0;
   static final int SYS = 1;
   static final int SHORT = 2;
@@ -28,7 +40,8 @@ record Credential(int flavor, int uid, int gid, int[] groups, String machine) {
   /** The user and group that calls without a name are from. */
   static final int NOBODY = 65534;
 
-  static final Credential ANONYMOUS = new Credential(NONE, NOBODY, NOBODY, new int[0], "");
+  static final Credential ANONYMOUS =
+      new Credential(NONE, Security.SYS, NOBODY, NOBODY, new int[0], "", true);
 
   /** Reads the body of an AUTH_SYS credential. */
   static Credential readSys(XdrReader body) throws XdrException {
@@ -41,8 +54,19 @@ record Credential(int flavor, int uid, int gid, int[] groups, String machine) {
     for (int i = 0; i < count; i++) {
       groups[i] = body.readInt();
     }
-    return new Credential(
-        SYS, uid, gid, groups, new String(machine, java.nio.charset.StandardCharsets.UTF_8));
+    String name = new String(machine, StandardCharsets.UTF_8);
+    return new Credential(SYS, Security.SYS, uid, gid, groups, name, false);
+  }
+
+  /** A user of Kerberos; {@link #with} says how his call was protected. */
+  static Credential ofPrincipal(
+      String principal, int uid, int gid, Set<Long> groups, boolean anonymous) {
+    int[] numbers = groups.stream().mapToInt(Long::intValue).limit(GssCalls.MAX_GROUPS).toArray();
+    return new Credential(GSS, Security.KRB5, uid, gid, numbers, principal, anonymous);
+  }
+
+  Credential with(Security other) {
+    return new Credential(flavor, other, uid, gid, groups, machine, anonymous);
   }
 
   /** Whether two calls are from the same user in the same way: who may touch a client's state. */
@@ -54,8 +78,10 @@ record Credential(int flavor, int uid, int gid, int[] groups, String machine) {
   public boolean equals(Object other) {
     return other instanceof Credential that
         && flavor == that.flavor
+        && security == that.security
         && uid == that.uid
         && gid == that.gid
+        && anonymous == that.anonymous
         && Arrays.equals(groups, that.groups)
         && machine.equals(that.machine);
   }

@@ -11,6 +11,7 @@ import onefold.nas.Credentials;
 import onefold.nas.ExportDecision;
 import onefold.nas.Exports;
 import onefold.nas.FileSystem;
+import onefold.nas.Security;
 import onefold.nas.Share;
 import onefold.nas.ShareSettings;
 import onefold.nas.Shares;
@@ -26,6 +27,7 @@ final class Doors {
 
   private final Shares shares;
   private final FileHandles handles;
+  private final boolean withKerberos;
   private final LongSupplier nanoClock;
   private final ConcurrentHashMap<Key, Known> decisions = new ConcurrentHashMap<>();
 
@@ -44,14 +46,20 @@ final class Doors {
     }
   }
 
-  Doors(Shares shares, FileHandles handles, LongSupplier nanoClock) {
+  Doors(Shares shares, FileHandles handles, boolean withKerberos, LongSupplier nanoClock) {
     this.shares = shares;
+    this.withKerberos = withKerberos;
     this.handles = handles;
     this.nanoClock = nanoClock;
   }
 
   Shares shares() {
     return shares;
+  }
+
+  /** Whether anybody can come with Kerberos at all. */
+  boolean withKerberos() {
+    return withKerberos;
   }
 
   FileHandles handles() {
@@ -85,12 +93,40 @@ final class Doors {
     return Optional.of(new Entered(share, who(share, decision, call.credential())));
   }
 
+  /** Whether a share may be used in the way a caller proves who he is. */
+  static boolean takes(Share share, RpcCall call) {
+    Set<Security> taken = share.settings().security();
+    Security came = call.credential().security();
+    if (taken.contains(came)) {
+      return true;
+    }
+    LOG.log(
+        System.Logger.Level.INFO,
+        () ->
+            "NFS access refused: "
+                + call.client().getHostAddress()
+                + " came to share "
+                + share.name()
+                + " with "
+                + came.label()
+                + ", it takes "
+                + Security.text(taken)
+                + "; 'onefold share set "
+                + share.name()
+                + " --sec "
+                + Security.text(taken)
+                + ","
+                + came.label()
+                + "' would allow it");
+    return false;
+  }
+
   Optional<Share> find(Id shareId) throws IOException {
     return shares.find(shareId);
   }
 
   private static Credentials who(Share share, ExportDecision decision, Credential credential) {
-    if (credential.flavor() == Credential.NONE) {
+    if (credential.anonymous()) {
       return Exports.anonymous(decision, share.settings());
     }
     Set<Long> groups = HashSet.newHashSet(credential.groups().length);

@@ -5,8 +5,10 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import onefold.nas.Access;
 import onefold.nas.AttributeMode;
 import onefold.nas.AttributeNames;
@@ -23,6 +25,7 @@ import onefold.nas.FileType;
 import onefold.nas.OpenFile;
 import onefold.nas.Removed;
 import onefold.nas.Renamed;
+import onefold.nas.Security;
 import onefold.nas.Share;
 import onefold.nas.SpecialFile;
 
@@ -35,6 +38,11 @@ final class FileOperations {
 
   private static final long ROOT_NUMBER = 1;
   private static final int MAX_XATTR_NAME_BYTES = 1024;
+
+  /** The mechanism's object identifier 1.2.840.113554.1.2.2, as it stands in DER. */
+  private static final byte[] KERBEROS = {
+    0x2a, (byte) 0x86, 0x48, (byte) 0x86, (byte) 0xf7, 0x12, 1, 2, 2
+  };
 
   private final Doors doors;
   private final Clients clients;
@@ -129,24 +137,36 @@ final class FileOperations {
     if (share.isEmpty()) {
       throw new Refusal(Status.STALE);
     }
+    Compound.Node node = see(c, share.get(), place);
+    if (!Doors.takes(share.get(), c.call())) {
+      throw new Refusal(Status.WRONGSEC);
+    }
+    return node;
+  }
+
+  /** A file as who may enter its share sees it, however he proves who he is. */
+  private Compound.Node see(Compound c, Share share, FileHandles.Place place) throws Refusal {
     Doors.Entered entered =
-        doors.enter(share.get(), c.call()).orElseThrow(() -> new Refusal(Status.ACCESS));
+        doors.enter(share, c.call()).orElseThrow(() -> new Refusal(Status.ACCESS));
     return new Compound.Node(place, entered);
   }
 
-  private Compound.Node shareRoot(Compound c, Share share) throws IOException, Refusal {
-    return enter(c, new FileHandles.Place(false, share.id(), share.files().rootId()));
+  private static FileHandles.Place rootOf(Share share) {
+    return new FileHandles.Place(false, share.id(), share.files().rootId());
+  }
+
+  private Share requireShare(byte[] name) throws IOException, Refusal {
+    checkName(name);
+    return doors
+        .shares()
+        .find(new String(name, StandardCharsets.UTF_8))
+        .orElseThrow(() -> new Refusal(Status.NOENT));
   }
 
   private Compound.Node lookup(Compound c, byte[] name) throws IOException, Refusal {
     Compound.Node directory = c.current();
     if (directory.isPseudoRoot()) {
-      checkName(name);
-      Optional<Share> share = doors.shares().find(new String(name, StandardCharsets.UTF_8));
-      if (share.isEmpty()) {
-        throw new Refusal(Status.NOENT);
-      }
-      return shareRoot(c, share.get());
+      return enter(c, rootOf(requireShare(name)));
     }
     Doors.Entered share = directory.share();
     Attributes found = share.files().lookup(share.who(), directory.fileId(), name);
@@ -431,25 +451,54 @@ final class FileOperations {
   // ---- security
 
   private void securityOfName(Compound c, XdrReader in, XdrWriter out) throws IOException, Refusal {
-    var _ = lookup(c, readName(in));
-    writeSecurity(c, out);
+    byte[] name = readName(in);
+    if (c.current().isPseudoRoot()) {
+      // Also for who comes in another way than the share wants: he asks to be told.
+      Share share = requireShare(name);
+      var _ = see(c, share, rootOf(share));
+      writeSecurity(c, share.settings().security(), out);
+      return;
+    }
+    writeSecurity(c, security(lookup(c, name)), out);
   }
 
   private void security(Compound c, XdrReader in, XdrWriter out) throws IOException, Refusal {
     int style = in.readInt();
-    switch (style) {
-      case 0 -> c.current();
-      case 1 -> parent(c);
-      default -> throw new XdrException("secinfo style " + style);
-    }
-    writeSecurity(c, out);
+    Compound.Node node =
+        switch (style) {
+          case 0 -> c.current();
+          case 1 -> parent(c);
+          default -> throw new XdrException("secinfo style " + style);
+        };
+    writeSecurity(c, security(node), out);
   }
 
-  private static void writeSecurity(Compound c, XdrWriter out) {
+  /** How one may come to a file; above the shares in every way. */
+  private Set<Security> security(Compound.Node node) {
+    if (node.entered() != null) {
+      return node.entered().share().settings().security();
+    }
+    return doors.withKerberos() ? EnumSet.allOf(Security.class) : Set.of(Security.SYS);
+  }
+
+  private static void writeSecurity(Compound c, Set<Security> kinds, XdrWriter out) {
     if (c.minor() > 0) {
       c.setCurrent(null);
     }
-    out.writeInt(2).writeInt(Credential.SYS).writeInt(Credential.NONE);
+    boolean sys = kinds.contains(Security.SYS);
+    out.writeInt(kinds.size() + (sys ? 1 : 0));
+    // The strongest first: clients take the first that they can.
+    for (Security each : List.of(Security.KRB5P, Security.KRB5I, Security.KRB5)) {
+      if (kinds.contains(each)) {
+        out.writeInt(Credential.GSS)
+            .writeOpaque(KERBEROS)
+            .writeInt(0)
+            .writeInt(GssCalls.service(each));
+      }
+    }
+    if (sys) {
+      out.writeInt(Credential.SYS).writeInt(Credential.NONE);
+    }
   }
 
   // ---- directories
@@ -580,7 +629,7 @@ final class FileOperations {
       if (own <= cookie) {
         continue;
       }
-      Compound.Node node = shareRoot(c, share);
+      Compound.Node node = see(c, share, rootOf(share));
       var entry =
           new DirectoryEntry(
               share.name().getBytes(StandardCharsets.UTF_8),

@@ -10,12 +10,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import onefold.nas.Attributes;
 import onefold.nas.ExportDecision;
 import onefold.nas.ExportRule;
 import onefold.nas.FileException;
 import onefold.nas.FileType;
+import onefold.nas.Security;
 import onefold.nas.Share;
 
 /** MOUNT version 3 (RFC 1813, 5), on the port of NFS: a path becomes a file handle. */
@@ -24,6 +26,9 @@ final class MountProgram implements RpcProgram {
 
   /** Mounts that are remembered for DUMP, which nothing depends on; the oldest are forgotten. */
   static final int MAX_MOUNTS = 1000;
+
+  /** 390003 is krb5, then krb5i and krb5p (RFC 2623, 3.2). */
+  private static final int KERBEROS_FLAVORS = 390002;
 
   private static final int MAX_PATH_BYTES = 1024;
   private static final int VERSION = 3;
@@ -100,9 +105,9 @@ final class MountProgram implements RpcProgram {
     byte[] path = arguments.readOpaque(MAX_PATH_BYTES, "path");
     int at = reply.position();
     try {
-      byte[] handle = find(call, path);
-      reply.writeInt(OK).writeOpaque(handle).writeInt(2);
-      reply.writeInt(Credential.SYS).writeInt(Credential.NONE);
+      Mounted mounted = find(call, path);
+      reply.writeInt(OK).writeOpaque(mounted.handle());
+      writeFlavors(mounted.share().settings().security(), reply);
       remember(new Mount(call.client(), new String(path, StandardCharsets.UTF_8)));
     } catch (Refused e) {
       reply.rewind(at);
@@ -121,6 +126,22 @@ final class MountProgram implements RpcProgram {
     }
   }
 
+  private record Mounted(Share share, byte[] handle) {}
+
+  /** In which ways a client may come; the strongest first. */
+  private static void writeFlavors(Set<Security> kinds, XdrWriter reply) {
+    boolean sys = kinds.contains(Security.SYS);
+    reply.writeInt(kinds.size() + (sys ? 1 : 0));
+    for (Security each : List.of(Security.KRB5P, Security.KRB5I, Security.KRB5)) {
+      if (kinds.contains(each)) {
+        reply.writeInt(KERBEROS_FLAVORS + GssCalls.service(each));
+      }
+    }
+    if (sys) {
+      reply.writeInt(Credential.SYS).writeInt(Credential.NONE);
+    }
+  }
+
   private static final class Refused extends Exception {
     @java.io.Serial private static final long serialVersionUID = 1;
 
@@ -132,7 +153,7 @@ final class MountProgram implements RpcProgram {
     }
   }
 
-  private byte[] find(RpcCall call, byte[] path) throws IOException, Refused {
+  private Mounted find(RpcCall call, byte[] path) throws IOException, Refused {
     List<byte[]> names = names(path);
     if (names.isEmpty()) {
       throw new Refused(ERROR_ACCES);
@@ -171,7 +192,7 @@ final class MountProgram implements RpcProgram {
       }
       fileId = next.fileId();
     }
-    return doors.handles().handle(share.get().id(), fileId);
+    return new Mounted(share.get(), doors.handles().handle(share.get().id(), fileId));
   }
 
   /** A name from the wire for the log: what is no letter, digit or the like becomes a dot. */

@@ -219,6 +219,9 @@ final class Nfs3 {
     }
     Doors.Entered entered =
         doors.enter(share.get(), call).orElseThrow(() -> new Refused(ERROR_ACCES));
+    if (!Doors.takes(share.get(), call)) {
+      throw new Refused(ERROR_ACCES);
+    }
     return new Place(share.get(), entered.who(), place.fileId());
   }
 

@@ -1,6 +1,7 @@
 package onefold.nas.nfs;
 
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -14,6 +15,8 @@ import java.util.List;
  * @param maxConnections most connections
  * @param maxCalls most calls that are served at the same time
  * @param maxCallBytes most bytes of calls that are served at the same time
+ * @param portMappers sockets at which rpcbind may be, the first that answers is told the port, if
+ *     other machines can come; none to tell nobody
  */
 public record NfsSettings(
     List<InetSocketAddress> addresses,
@@ -21,7 +24,8 @@ public record NfsSettings(
     int leaseSeconds,
     int maxConnections,
     int maxCalls,
-    long maxCallBytes) {
+    long maxCallBytes,
+    List<Path> portMappers) {
   /** Bytes of the key. */
   public static final int KEY_BYTES = FileHandles.KEY_BYTES;
 
@@ -32,6 +36,7 @@ public record NfsSettings(
 
   public NfsSettings {
     addresses = List.copyOf(addresses);
+    portMappers = List.copyOf(portMappers);
     if (addresses.isEmpty()) {
       throw new IllegalArgumentException("no address");
     }
@@ -55,10 +60,22 @@ public record NfsSettings(
         DEFAULT_LEASE_SECONDS,
         DEFAULT_MAX_CONNECTIONS,
         DEFAULT_MAX_CALLS,
-        DEFAULT_MAX_CALL_BYTES);
+        DEFAULT_MAX_CALL_BYTES,
+        List.of());
   }
 
   public NfsSettings withLeaseSeconds(int seconds) {
-    return new NfsSettings(addresses, handleKey, seconds, maxConnections, maxCalls, maxCallBytes);
+    return new NfsSettings(
+        addresses, handleKey, seconds, maxConnections, maxCalls, maxCallBytes, portMappers);
+  }
+
+  public NfsSettings withMaxCallBytes(long bytes) {
+    return new NfsSettings(
+        addresses, handleKey, leaseSeconds, maxConnections, maxCalls, bytes, portMappers);
+  }
+
+  public NfsSettings withPortMappers(List<Path> sockets) {
+    return new NfsSettings(
+        addresses, handleKey, leaseSeconds, maxConnections, maxCalls, maxCallBytes, sockets);
   }
 }

@@ -26,7 +26,14 @@ final class ReplyCache {
 
   /** A client's xid alone may come again after its restart: the arguments count too. */
   private record Key(
-      InetAddress client, int xid, int program, int version, int procedure, int length, int sum) {}
+      InetAddress client,
+      Credential credential,
+      int xid,
+      int program,
+      int version,
+      int procedure,
+      int length,
+      int sum) {}
 
   private record Aged(Key key, long nanos) {}
 
@@ -86,6 +93,7 @@ final class ReplyCache {
     var key =
         new Key(
             call.client(),
+            call.credential(),
             call.xid(),
             call.program(),
             call.version(),

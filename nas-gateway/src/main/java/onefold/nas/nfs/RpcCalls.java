@@ -22,16 +22,25 @@ final class RpcCalls {
   private static final int GARBAGE_ARGS = 4;
   private static final int SYSTEM_ERR = 5;
 
+  /** Longest reply to who makes a context: its token. */
+  private static final int MAX_CONTEXT_REPLY_BYTES = 64 << 10;
+
   /** What a reply allocates first; most are shorter. */
   private static final int FIRST_REPLY_BYTES = 512;
 
   private static final System.Logger LOG = System.getLogger(RpcCalls.class.getName());
 
   private final List<RpcProgram> programs;
+  private final GssCalls kerberos;
 
-  RpcCalls(List<RpcProgram> programs) {
+  RpcCalls(List<RpcProgram> programs, GssCalls kerberos) {
     this.programs = List.copyOf(programs);
+    this.kerberos = kerberos;
   }
+
+  /** What stands before a call's credential, and where it came from. */
+  private record Header(
+      int xid, int program, int version, int procedure, InetAddress client, int recordBytes) {}
 
   /**
    * Serves one record.
@@ -54,28 +63,76 @@ final class RpcCalls {
           .writeInt(RPC_VERSION)
           .writeInt(RPC_VERSION);
     }
-    int number = in.readInt();
-    int version = in.readInt();
-    int procedure = in.readInt();
+    var header = new Header(xid, in.readInt(), in.readInt(), in.readInt(), client, length);
     int flavor = in.readInt();
     XdrReader.Range body = in.readRange(Credential.MAX_BODY_BYTES, "credential");
-    in.readInt();
-    in.readRange(Credential.MAX_BODY_BYTES, "verifier");
-    Credential credential;
-    switch (flavor) {
-      case Credential.NONE -> credential = Credential.ANONYMOUS;
+    int headerEnd = in.position();
+    int verifierFlavor = in.readInt();
+    XdrReader.Range verifier = in.readRange(Credential.MAX_BODY_BYTES, "verifier");
+    var credential = new XdrReader(body.array(), body.offset(), body.length());
+    return switch (flavor) {
+      case Credential.NONE -> serve(header, Credential.ANONYMOUS, null, in);
       case Credential.SYS -> {
+        Credential sys;
         try {
-          credential =
-              Credential.readSys(new XdrReader(body.array(), body.offset(), body.length()));
+          sys = Credential.readSys(credential);
         } catch (XdrException _) {
-          return denied(xid, AUTH_BADCRED);
+          yield denied(xid, AUTH_BADCRED);
         }
+        yield serve(header, sys, null, in);
       }
-      default -> {
-        return denied(xid, AUTH_TOOWEAK);
-      }
+      case Credential.GSS ->
+          kerberos.isServed()
+              ? kerberos(header, credential, headerEnd, verifierFlavor, verifier, in)
+              : denied(xid, AUTH_TOOWEAK);
+      default -> denied(xid, AUTH_TOOWEAK);
+    };
+  }
+
+  private @Nullable XdrWriter kerberos(
+      Header header,
+      XdrReader credential,
+      int headerEnd,
+      int verifierFlavor,
+      XdrReader.Range verifier,
+      XdrReader in)
+      throws XdrException {
+    GssCalls.Header gss;
+    try {
+      gss = GssCalls.Header.read(credential);
+    } catch (XdrException _) {
+      return denied(header.xid(), AUTH_BADCRED);
     }
+    try {
+      if ((gss.makesContext() || gss.endsContext()) && header.procedure() != 0) {
+        return denied(header.xid(), AUTH_BADCRED);
+      }
+      if (gss.makesContext()) {
+        return kerberos.begin(
+            gss, header.client(), in, start(header.xid(), ACCEPTED, MAX_CONTEXT_REPLY_BYTES));
+      }
+      GssCalls.Call call = kerberos.take(gss, in.array(), headerEnd, verifierFlavor, verifier);
+      if (call == null) {
+        return null;
+      }
+      if (gss.endsContext()) {
+        XdrWriter reply = start(header.xid(), ACCEPTED, MAX_CONTEXT_REPLY_BYTES);
+        call.writeVerifier(reply);
+        kerberos.end(gss);
+        return reply.writeInt(SUCCESS);
+      }
+      return serve(header, call.credential(), call, in);
+    } catch (GssCalls.Denied e) {
+      return denied(header.xid(), e.status());
+    }
+  }
+
+  /** Serves a call whose credential is known; {@code sealed} is null without Kerberos. */
+  private @Nullable XdrWriter serve(
+      Header header, Credential credential, GssCalls.@Nullable Call sealed, XdrReader in) {
+    int number = header.program();
+    int version = header.version();
+    int procedure = header.procedure();
     RpcProgram program = null;
     for (RpcProgram each : programs) {
       if (each.number() == number) {
@@ -83,42 +140,51 @@ final class RpcCalls {
       }
     }
     if (program == null) {
-      return accepted(xid, 256).writeInt(PROG_UNAVAIL);
+      return accepted(header, sealed, 512).writeInt(PROG_UNAVAIL);
     }
     if (Integer.compareUnsigned(version, program.lowestVersion()) < 0
         || Integer.compareUnsigned(version, program.highestVersion()) > 0) {
-      return accepted(xid, 256)
+      return accepted(header, sealed, 512)
           .writeInt(PROG_MISMATCH)
           .writeInt(program.lowestVersion())
           .writeInt(program.highestVersion());
     }
-    var call =
-        new RpcCall(
-            xid,
-            number,
-            version,
-            procedure,
-            credential,
-            client,
-            length,
-            new XdrReader.Range(in.array(), in.position(), in.remaining()));
-    XdrWriter reply = accepted(xid, program.maxReplyBytes());
+    XdrWriter reply = accepted(header, sealed, program.maxReplyBytes());
     int at = reply.position();
     reply.writeInt(SUCCESS);
     int status;
     try {
+      int whole = in.remaining();
+      XdrReader arguments = sealed == null ? in : sealed.open(in);
+      var call =
+          new RpcCall(
+              header.xid(),
+              number,
+              version,
+              procedure,
+              credential,
+              header.client(),
+              header.recordBytes() - whole + arguments.remaining(),
+              new XdrReader.Range(arguments.array(), arguments.position(), arguments.remaining()));
+      int resultsAt = reply.position();
+      if (sealed != null) {
+        sealed.beginResults(reply);
+      }
       status =
-          switch (program.serve(call, in, reply)) {
+          switch (program.serve(call, arguments, reply)) {
             case SUCCESS -> SUCCESS;
             case PROCEDURE_UNAVAILABLE -> PROC_UNAVAIL;
             case GARBAGE_ARGUMENTS -> GARBAGE_ARGS;
             case SYSTEM_ERROR -> SYSTEM_ERR;
             case DROPPED -> -1;
           };
+      if (sealed != null && status == SUCCESS) {
+        sealed.seal(reply, resultsAt);
+      }
     } catch (XdrException e) {
       LOG.log(
           System.Logger.Level.DEBUG,
-          () -> call.client() + " procedure " + procedure + ": " + e.getMessage());
+          () -> header.client() + " procedure " + procedure + ": " + e.getMessage());
       status = GARBAGE_ARGS;
     } catch (RuntimeException e) {
       // A call must not take its connection with it; the client hears that it failed.
@@ -146,8 +212,13 @@ final class RpcCalls {
         .writeInt(state);
   }
 
-  private static XdrWriter accepted(int xid, int maxBytes) {
-    return start(xid, ACCEPTED, maxBytes).writeInt(Credential.NONE).writeInt(0);
+  private static XdrWriter accepted(Header header, GssCalls.@Nullable Call sealed, int maxBytes) {
+    XdrWriter reply = start(header.xid(), ACCEPTED, maxBytes);
+    if (sealed == null) {
+      return reply.writeInt(Credential.NONE).writeInt(0);
+    }
+    sealed.writeVerifier(reply);
+    return reply;
   }
 
   private static XdrWriter denied(int xid, int why) {

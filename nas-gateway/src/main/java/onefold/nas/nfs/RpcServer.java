@@ -51,10 +51,9 @@ final class RpcServer implements AutoCloseable {
    *
    * @throws IOException if an address cannot be bound
    */
-  RpcServer(
-      List<InetSocketAddress> addresses, List<RpcProgram> programs, int maxConnections, Load load)
+  RpcServer(List<InetSocketAddress> addresses, RpcCalls calls, int maxConnections, Load load)
       throws IOException {
-    this.calls = new RpcCalls(programs);
+    this.calls = calls;
     this.maxConnections = maxConnections;
     this.load = load;
     boolean epoll = Epoll.isAvailable();

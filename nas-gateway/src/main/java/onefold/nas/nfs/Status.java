@@ -34,6 +34,7 @@ final class Status {
   static final int LOCKED = 10012;
   static final int GRACE = 10013;
   static final int SHARE_DENIED = 10015;
+  static final int WRONGSEC = 10016;
   static final int CLID_INUSE = 10017;
   static final int RESOURCE = 10018;
   static final int NOFILEHANDLE = 10020;

@@ -30,10 +30,13 @@ public final class NfsFuzz implements FuzzTarget {
       // The sockets of this one are not used; it is never closed, as the fuzzer never ends it.
       var served = new ServedInMemory();
       var handles = new FileHandles(new byte[NfsSettings.KEY_BYTES]);
-      var doors = new Doors(served.shares, handles, System::nanoTime);
+      var doors = new Doors(served.shares, handles, false, System::nanoTime);
       var clients =
           new Clients(3600, System::nanoTime, new Random(3), new ServedInMemory.MemoryRecords());
-      calls = new RpcCalls(NfsServer.programs(doors, clients));
+      calls =
+          new RpcCalls(
+              NfsServer.programs(doors, clients, System::nanoTime),
+              new GssCalls(Kerberos.NONE, System::nanoTime, new Random(5)));
       var share = served.share("backup");
       root = handles.handle(share.id(), share.files().rootId());
       file =

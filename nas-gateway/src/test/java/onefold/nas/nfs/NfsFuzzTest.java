@@ -12,4 +12,10 @@ class NfsFuzzTest {
     long seed = Long.getLong("onefold.seed", System.nanoTime());
     Fuzzing.run(new NfsFuzz(), seed, RealClients.gateIsFull() ? 50_000 : 3_000);
   }
+
+  @Test
+  void whateverComesInASessionIsAnsweredOrRefused() throws IOException {
+    long seed = Long.getLong("onefold.seed", System.nanoTime());
+    Fuzzing.run(new NfsSessionFuzz(), seed, RealClients.gateIsFull() ? 50_000 : 3_000);
+  }
 }

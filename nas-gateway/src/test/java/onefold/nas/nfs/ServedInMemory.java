@@ -11,6 +11,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import onefold.chunker.ParameterSet;
 import onefold.nas.ExportRule;
 import onefold.nas.ServedShares;
@@ -33,6 +34,8 @@ final class ServedInMemory implements AutoCloseable {
   final MemoryShareStore store = new MemoryShareStore(new Random(11));
   final MemoryRecords records = new MemoryRecords();
   final ServedShares shares;
+  private final Kerberos kerberos;
+  private final LongSupplier nanoClock;
   NfsServer server;
 
   /** Records in memory, which outlive the server. */
@@ -59,6 +62,13 @@ final class ServedInMemory implements AutoCloseable {
   }
 
   ServedInMemory(int port, int leaseSeconds) throws IOException {
+    this(port, leaseSeconds, Kerberos.NONE, System::nanoTime);
+  }
+
+  ServedInMemory(int port, int leaseSeconds, Kerberos kerberos, LongSupplier nanoClock)
+      throws IOException {
+    this.kerberos = kerberos;
+    this.nanoClock = nanoClock;
     shares =
         new ServedShares(
             store,
@@ -78,7 +88,9 @@ final class ServedInMemory implements AutoCloseable {
         NfsSettings.of(List.of(address), new byte[NfsSettings.KEY_BYTES])
             .withLeaseSeconds(leaseSeconds),
         shares,
-        records);
+        records,
+        kerberos,
+        nanoClock);
   }
 
   /** Ends the server and starts another, as after a crash of the process. */
@@ -106,7 +118,7 @@ final class ServedInMemory implements AutoCloseable {
 
   private static ShareSettings settings(String hosts) {
     var rules = List.of(new ExportRule(hosts, false));
-    return new ShareSettings(true, false, rules, Squash.NONE, false, 0, 0, 0);
+    return ShareSettings.LOOPBACK.withNfs(true, rules).withSquash(Squash.NONE).withOwner(0, 0);
   }
 
   @Override
