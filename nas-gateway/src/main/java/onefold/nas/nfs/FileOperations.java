@@ -46,13 +46,13 @@ final class FileOperations {
 
   private final Doors doors;
   private final Clients clients;
-  private final OpenOperations opens;
+  private final States states;
   private final Instant started = Instant.now();
 
-  FileOperations(Doors doors, Clients clients, OpenOperations opens) {
+  FileOperations(Doors doors, Clients clients, States states) {
     this.doors = doors;
     this.clients = clients;
-    this.opens = opens;
+    this.states = states;
   }
 
   boolean serve(Compound c, int operation, XdrReader in, XdrWriter out)
@@ -262,7 +262,7 @@ final class FileOperations {
     Attributes4.Wanted wanted = Attributes4.read(in, c.minor());
     Doors.Entered share = node.share();
     if (wanted.attributes().sizeBytes() != null) {
-      try (var file = opens.use(c, node, c.meant(stateid), OpenFile.WRITE)) {
+      try (var file = states.use(c, node, c.meant(stateid), OpenFile.WRITE)) {
         // With the right to write that the open gave; then the rest.
         if (file.isOpenByState()) {
           file.file().setLength(wanted.attributes().sizeBytes());

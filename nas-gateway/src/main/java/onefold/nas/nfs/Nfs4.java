@@ -25,14 +25,20 @@ final class Nfs4 {
   private final Clients clients;
   private final ReplyCache cache;
   private final FileOperations files;
+  private final States states;
   private final OpenOperations opens;
+  private final ByteOperations bytes;
+  private final LockOperations locks;
   private final SessionOperations sessions;
 
   Nfs4(Doors doors, Clients clients, ReplyCache cache) {
     this.clients = clients;
     this.cache = cache;
-    this.opens = new OpenOperations(clients);
-    this.files = new FileOperations(doors, clients, opens);
+    this.states = new States(clients);
+    this.opens = new OpenOperations(clients, states);
+    this.bytes = new ByteOperations(states);
+    this.locks = new LockOperations(clients, states);
+    this.files = new FileOperations(doors, clients, states);
     this.sessions = new SessionOperations(clients);
   }
 
@@ -284,6 +290,9 @@ final class Nfs4 {
       throws IOException, Refusal {
     if (!files.serve(c, operation, in, out)
         && !opens.serve(c, operation, in, out)
+        && !bytes.serve(c, operation, in, out)
+        && !locks.serve(c, operation, in, out)
+        && !states.serve(c, operation, in, out)
         && !sessions.serve(c, operation, in, out)) {
       throw new Refusal(Status.NOTSUPP);
     }

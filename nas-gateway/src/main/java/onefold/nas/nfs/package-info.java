@@ -5,7 +5,11 @@
  * in {@link onefold.nas.nfs.RpcCalls}, its version in {@link onefold.nas.nfs.NfsProgram}, and ends
  * in the file layer {@code onefold.nas}. {@link onefold.nas.nfs.Doors} says which shares a client
  * address may enter and who its users are there; {@link onefold.nas.nfs.FileHandles} seals what
- * names a file. What version 4 remembers of its clients is in {@link onefold.nas.nfs.Clients}.
+ * names a file. What version 4 remembers of its clients is in {@link onefold.nas.nfs.Clients}; its
+ * operations are in {@link onefold.nas.nfs.FileOperations}, {@link onefold.nas.nfs.OpenOperations},
+ * {@link onefold.nas.nfs.ByteOperations}, {@link onefold.nas.nfs.LockOperations} and {@link
+ * onefold.nas.nfs.SessionOperations}, and {@link onefold.nas.nfs.States} says what a stateid stands
+ * for. {@link onefold.nas.nfs.GssCalls} checks calls that come with Kerberos.
  *
  * <p>May import the file layer {@code onefold.nas}, ids of {@code onefold.store} and Netty; nothing
  * of SMB.
