@@ -49,6 +49,7 @@ final class Lane {
   private final LaneTrash trash;
   private final LaneSnapshots snapshots;
   private final LaneShares shares;
+  private final LaneScrubs scrubs;
 
   Lane(World world, int number, Judge judge) {
     this.world = world;
@@ -58,6 +59,7 @@ final class Lane {
     this.trash = new LaneTrash(this);
     this.snapshots = new LaneSnapshots(this);
     this.shares = new LaneShares(this, judge);
+    this.scrubs = new LaneScrubs(this);
   }
 
   static String recordKind(int lane) {
@@ -94,6 +96,9 @@ final class Lane {
           world.simulation().scheduler().park(java.time.Duration.ofMillis(pass.millis()));
       case Step.Housekeeping housekeeping -> housekeep(housekeeping.domain());
       case Step.Recompress recompress -> recompress(recompress.domain());
+      case Step.Scrub scrub -> scrubs.scrub(scrub.domain());
+      case Step.KeepParity keep -> scrubs.keepParity(keep);
+      case Step.LoseRun lose -> scrubs.loseRun(lose);
       case Step.Quota quota -> quota(quota);
       case Step.KeepDeleted keep -> trash.keep(keep);
       case Step.Undelete undelete -> trash.undelete(undelete);

@@ -57,6 +57,10 @@ final class ProgramMaker {
     HOUSEKEEPING(5, false),
     RECOMPRESS(2, false),
     PAUSE(1, false),
+    SCRUB(1, true),
+    KEEP_PARITY(1, false),
+    LOSE_RUN(1, false),
+    COVERED(2, false),
     QUOTA(2, false),
     KEEP_DELETED(3, false),
     SNAPSHOT(2, false),
@@ -147,6 +151,7 @@ final class ProgramMaker {
         case UNNAMED -> maker.addUnnamed(steps);
         case RACE -> maker.addRace(steps);
         case BROKEN_OFF -> maker.addBrokenOff(steps);
+        case COVERED -> maker.addCovered(steps);
         default -> steps.add(maker.step(kind, -1));
       }
     }
@@ -430,6 +435,30 @@ final class ProgramMaker {
     return random.nextBoolean() ? Step.Road.SOURCE_FROM_ABOVE : Step.Road.SOURCE_FROM_BELOW;
   }
 
+  /** Containers get a parity, one of them is damaged, and what follows finds it whole again. */
+  private void addCovered(List<Step> steps) {
+    steps.add(new Step.KeepParity(0, true));
+    for (int puts = 1 + random.nextInt(3); puts > 0; puts--) {
+      steps.add(
+          put(
+              new Address(0, 0, random.nextInt(names)),
+              unique(1 + random.nextInt(1 << random.nextInt(10, 18))),
+              road()));
+    }
+    if (random.nextBoolean()) {
+      steps.add(new Step.Housekeeping(0)); // Seals.
+    }
+    if (random.nextInt(3) == 0) {
+      steps.add(cut(new Step.Scrub(0), 1 + random.nextInt(1 << random.nextInt(2, 8))));
+    }
+    Step lose = new Step.LoseRun(0, random.nextInt(1 << random.nextInt(1, 5)), random.nextLong());
+    steps.add(
+        random.nextInt(4) == 0 ? cut(lose, 1 + random.nextInt(1 << random.nextInt(2, 8))) : lose);
+    if (random.nextBoolean()) {
+      steps.add(new Step.Housekeeping(0));
+    }
+  }
+
   /** Something is deleted and sent again at the same time, while housekeeping runs. */
   private void addRace(List<Step> steps) {
     Plan plan = unique(1 + random.nextInt(1 << random.nextInt(8, 17)));
@@ -517,7 +546,8 @@ final class ProgramMaker {
             CUT_SWEEP,
             UNNAMED,
             RACE,
-            BROKEN_OFF -> {}
+            BROKEN_OFF,
+            COVERED -> {}
         default -> {
           return kind;
         }
@@ -628,6 +658,13 @@ final class ProgramMaker {
       case HOUSEKEEPING -> new Step.Housekeeping(random.nextInt(4) == 0 ? 1 : 0);
       case RECOMPRESS -> new Step.Recompress(random.nextInt(4) == 0 ? 1 : 0);
       case PAUSE -> new Step.Pause(random.nextBoolean());
+      case SCRUB -> new Step.Scrub(random.nextInt(4) > 0 ? 0 : 1 + random.nextInt(Step.CATALOG));
+      case KEEP_PARITY -> new Step.KeepParity(random.nextInt(4) == 0 ? 1 : 0, random.nextBoolean());
+      case LOSE_RUN ->
+          new Step.LoseRun(
+              random.nextInt(4) == 0 ? 1 : 0,
+              random.nextInt(1 << random.nextInt(1, 5)),
+              random.nextLong());
       case QUOTA ->
           new Step.Quota(1, random.nextBoolean() ? -1 : random.nextInt(1 << random.nextInt(1, 18)));
       case KEEP_DELETED ->
@@ -708,7 +745,8 @@ final class ProgramMaker {
           CUT_SWEEP,
           UNNAMED,
           RACE,
-          BROKEN_OFF ->
+          BROKEN_OFF,
+          COVERED ->
           throw new IllegalStateException("a step of several");
       case TOGETHER -> {
         var lanes = new ArrayList<List<Step>>();

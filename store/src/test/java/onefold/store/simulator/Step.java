@@ -170,6 +170,22 @@ sealed interface Step {
 
   record Pause(boolean paused) implements Step {}
 
+  /** Stands for the catalog's own containers where a domain is meant. */
+  int CATALOG = 2;
+
+  /** Reads everything of a domain back, and makes good what can be. */
+  record Scrub(int domain) implements Step {}
+
+  /** Says whether a domain keeps a parity for each container. */
+  record KeepParity(int domain, boolean parity) implements Step {}
+
+  /**
+   * One run of bytes of a container that has a parity is lost, and read back and made good.
+   *
+   * @param number which container it is
+   */
+  record LoseRun(int domain, int number, long seed) implements Step {}
+
   /** Leaves so much free space and no more. */
   record FillDisk(int freeBytes) implements Step {}
 

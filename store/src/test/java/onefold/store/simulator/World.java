@@ -94,6 +94,9 @@ final class World {
   /** Whether housekeeping has been told to wait; a new start remembers that. */
   boolean paused;
 
+  /** Whether each domain keeps a parity; null if that was asked for and not answered. */
+  final @Nullable Boolean[] parity = {false, false};
+
   long lackingCount;
   long stepCount;
   long refusedCount;
