@@ -196,7 +196,8 @@ final class OpenOperations {
     Stateid given;
     try {
       Long size = a.wanted().attributes().sizeBytes();
-      if (size != null && (target.made() || size == 0)) {
+      // A new file is empty as it is: nothing need be forced for it.
+      if (size != null && (target.made() ? size > 0 : size == 0)) {
         setSize(target, size);
       }
     } finally {

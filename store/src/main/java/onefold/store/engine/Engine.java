@@ -1316,7 +1316,8 @@ public final class Engine implements ChunkStore, ShareStore {
       }
       byte[] record =
           CommitRecordFormat.encode(new CommitRecord(checkpoint, clock.millis(), parts, commands));
-      JournalPosition position = journal.append(CommitRecordFormat.JOURNAL_TYPE, record).await();
+      JournalPosition position =
+          journal.appendHere(CommitRecordFormat.JOURNAL_TYPE, record).await();
       journalledBytes.addAndGet(record.length);
       catalog.publish(position.position());
       return position;

@@ -2,6 +2,8 @@ package onefold.store.engine;
 
 import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import onefold.block.BlockBuilder;
 import onefold.chunker.ChunkKind;
 import onefold.chunker.Cutter;
@@ -60,7 +62,6 @@ final class PipelineWriter implements ObjectWriter {
   private final Upload upload;
   private final Scheduler scheduler;
   private final Cutter cutter;
-  private final RecipeBuilder recipe;
   private final BlockShape shape;
   private final int maxHashing;
   private final int maxEncoding;
@@ -74,6 +75,8 @@ final class PipelineWriter implements ObjectWriter {
   private final FingerprintSet claims = new FingerprintSet(256);
   private final Places places = new Places(256);
 
+  private final List<ObjectRoot> ended = new ArrayList<>();
+  private RecipeBuilder recipe;
   private @Nullable Slab slab;
   private @Nullable Block block;
   private long blockSequence;
@@ -93,6 +96,14 @@ final class PipelineWriter implements ObjectWriter {
     record Reserved(long lengthBytes) implements After {}
 
     record Part(ObjectRoot source, long offsetBytes, long lengthBytes) implements After {}
+
+    /** The end of an object; what follows belongs to another. */
+    record End() implements After {
+      @Override
+      public long lengthBytes() {
+        return 0;
+      }
+    }
   }
 
   /** A piece of the stream on its way to its fingerprints. */
@@ -146,7 +157,7 @@ final class PipelineWriter implements ObjectWriter {
     this.scheduler = scheduler;
     this.shape = shape;
     this.cutter = Cutter.of(upload.parameterSet());
-    this.recipe = new RecipeBuilder(upload.parameterSet(), upload::storeOwnNode);
+    this.recipe = newRecipe();
     this.maxHashing = scheduler.cores() + 1;
     this.maxEncoding = 2 * scheduler.cores();
     var resumed = upload.resumedFrom();
@@ -154,6 +165,10 @@ final class PipelineWriter implements ObjectWriter {
       recipe.splice(upload.nodes(), resumed.get().root(), 0, resumed.get().root().lengthBytes());
       positionBytes = resumed.get().root().lengthBytes();
     }
+  }
+
+  private RecipeBuilder newRecipe() {
+    return new RecipeBuilder(upload.parameterSet(), upload::storeOwnNode);
   }
 
   @Override
@@ -250,6 +265,19 @@ final class PipelineWriter implements ObjectWriter {
       upload.flushNodes();
     });
     return prefix[0];
+  }
+
+  /** Ends an object and begins another, without waiting for what is on its way. */
+  void endObject() throws IOException {
+    guarded(() -> append(new After.End()));
+  }
+
+  /** Ends the last of the objects that {@link #endObject} has ended, and returns them in order. */
+  List<ObjectRoot> finishAll() throws IOException {
+    guarded(this::drain);
+    upload.flushNodes();
+    finished = true;
+    return List.copyOf(ended);
   }
 
   /** Ends the object without a commit. */
@@ -529,6 +557,10 @@ final class PipelineWriter implements ObjectWriter {
         case After.Reserved(long bytes) -> recipe.reserved(bytes);
         case After.Part(ObjectRoot source, long offset, long bytes) ->
             recipe.splice(upload.nodes(), source, offset, bytes);
+        case After.End() -> {
+          ended.add(recipe.finish());
+          recipe = newRecipe();
+        }
       }
       run.after = null;
       HaveList.Interval interval = run.checkpointAfter;

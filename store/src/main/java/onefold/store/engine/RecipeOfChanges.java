@@ -1,6 +1,7 @@
 package onefold.store.engine;
 
 import java.io.IOException;
+import java.util.List;
 import onefold.chunker.ObjectRoot;
 import onefold.store.IngestSession;
 import onefold.store.scheduler.Scheduler;
@@ -48,6 +49,16 @@ final class RecipeOfChanges implements ObjectBuilder {
   @Override
   public ObjectRoot finish() throws IOException {
     return pipeline.finish();
+  }
+
+  @Override
+  public void endObject() throws IOException {
+    pipeline.endObject();
+  }
+
+  @Override
+  public List<ObjectRoot> finishAll() throws IOException {
+    return pipeline.finishAll();
   }
 
   @Override

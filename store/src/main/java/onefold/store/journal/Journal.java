@@ -46,6 +46,7 @@ public final class Journal implements AutoCloseable {
   public static final long LOSS_GAP = 1L << 24;
 
   private static final int SCRATCH_BYTES = 256 << 10;
+  private static final int ZEROS_BYTES = 64 << 10;
   private static final int MAX_GROUP_RECORDS = 1024;
   private static final int WAITING_RECORD_BYTES = 256;
   private static final String TEMPORARY_SUFFIX = ".new";
@@ -275,7 +276,7 @@ public final class Journal implements AutoCloseable {
                 + nextPosition);
       }
     }
-    current = makeSegment(kind, cutPosition, bytes[0], tail, epochs);
+    current = makeSegment(kind, cutPosition, bytes[0], tail, epochs, false);
     witnessedPosition = nextPosition;
     witness = WitnessFile.open(device, directory, owner);
     sayForced();
@@ -372,7 +373,24 @@ public final class Journal implements AutoCloseable {
   /** As {@link #append(int, byte[])}, and says where the payload lies in the file. */
   public Promise<JournalPosition> append(int type, byte[] payload, PlaceListener place) {
     checkLength(payload.length);
-    return append(type, () -> payload, payload.length, Set.of(), place);
+    return append(type, () -> payload, payload.length, Set.of(), place, false);
+  }
+
+  /**
+   * As {@link #append(int, byte[], PlaceListener)}, for a caller that waits for it at once: if
+   * nobody is writing, the caller's own task writes what waits, this record with it, and no other
+   * task need be woken. What comes meanwhile is left to a task.
+   *
+   * @return kept, unless somebody else is writing
+   */
+  public Promise<JournalPosition> appendHere(int type, byte[] payload, PlaceListener place) {
+    checkLength(payload.length);
+    return append(type, () -> payload, payload.length, Set.of(), place, true);
+  }
+
+  /** As the other {@code appendHere}. */
+  public Promise<JournalPosition> appendHere(int type, byte[] payload) {
+    return appendHere(type, payload, NOWHERE);
   }
 
   /**
@@ -384,16 +402,22 @@ public final class Journal implements AutoCloseable {
    * @param keys for the {@link GroupBarrier}; may be empty
    */
   public Promise<JournalPosition> append(int type, Supplier<byte[]> payload, Set<Long> keys) {
-    return append(type, payload, 0, Set.copyOf(keys), NOWHERE);
+    return append(type, payload, 0, Set.copyOf(keys), NOWHERE, false);
   }
 
   private Promise<JournalPosition> append(
-      int type, Supplier<byte[]> payload, int payloadBytes, Set<Long> keys, PlaceListener place) {
+      int type,
+      Supplier<byte[]> payload,
+      int payloadBytes,
+      Set<Long> keys,
+      PlaceListener place,
+      boolean here) {
     if (type < 1 || type > MAX_TYPE) {
       throw new IllegalArgumentException("record type " + type + ", must be 1 to " + MAX_TYPE);
     }
     Promise<JournalPosition> promise = scheduler.promise();
     long bytes = payloadBytes + (long) WAITING_RECORD_BYTES;
+    boolean writes = false;
     lock.lock();
     try {
       while (waitingBytes > 0 && waitingBytes + bytes > settings.maxWaitingBytes() && !isOver()) {
@@ -407,12 +431,22 @@ public final class Journal implements AutoCloseable {
       waitingBytes += bytes;
       if (!writerRuns) {
         writerRuns = true;
-        scheduler.start("journal-writer", this::runWriter);
+        writes = here;
+        if (!here) {
+          startWriter();
+        }
       }
     } finally {
       lock.unlock();
     }
+    if (writes) {
+      writeHere();
+    }
     return promise;
+  }
+
+  private void startWriter() {
+    scheduler.start("journal-writer", this::runWriter);
   }
 
   private static void checkLength(int payloadBytes) {
@@ -623,25 +657,49 @@ public final class Journal implements AutoCloseable {
     }
   }
 
-  // ---- the writer task
+  // ---- the writer: a task of its own, or somebody's who waits
 
   private void runWriter() {
+    write(false);
+  }
+
+  private void writeHere() {
+    write(true);
+  }
+
+  /**
+   * Writes what waits, until nothing does.
+   *
+   * @param once whether to leave what comes after the first group to a task
+   */
+  private void write(boolean once) {
     List<Waiting> group = new ArrayList<>();
     try {
-      while (take(group)) {
+      boolean leaves = false;
+      while (take(group, leaves)) {
         write(group);
         group.clear();
+        leaves = once;
       }
     } catch (Throwable thrown) { // Handed to everybody who waits; nothing is written after it.
       fail(thrown, group);
     }
   }
 
-  /** Takes what waits; answers false, and the writer has ended, when nothing does. */
-  private boolean take(List<Waiting> group) throws IOException {
+  /**
+   * Takes what waits.
+   *
+   * @param leaves whether what waits is another writer's, which is started then
+   * @return false if the caller is no longer the writer, because nothing waits or it leaves
+   */
+  private boolean take(List<Waiting> group, boolean leaves) throws IOException {
     while (true) {
       lock.lock();
       try {
+        if (leaves && !waiting.isEmpty()) {
+          startWriter();
+          return false;
+        }
         while (!waiting.isEmpty() && group.size() < MAX_GROUP_RECORDS) {
           Waiting first = waiting.removeFirst();
           waitingBytes -= first.bytes();
@@ -774,6 +832,7 @@ public final class Journal implements AutoCloseable {
       throw thrown;
     }
     boolean prepare;
+    boolean written = current != null && current.hasSmallGroups();
     lock.lock();
     try {
       durableNext = nextPosition;
@@ -784,7 +843,7 @@ public final class Journal implements AutoCloseable {
       lock.unlock();
     }
     if (prepare) {
-      scheduler.start("journal-prepare", this::prepare);
+      scheduler.start("journal-prepare", () -> prepare(written));
     }
     for (int i = 0; i < group.size(); i++) {
       group.get(i).place().placed(segmentNumber, offsets[i]);
@@ -819,7 +878,8 @@ public final class Journal implements AutoCloseable {
               nextPosition,
               bytes,
               List.of(),
-              List.of());
+              List.of(),
+              false);
     }
     if (segment != null) {
       end(segment, nextPosition);
@@ -906,10 +966,10 @@ public final class Journal implements AutoCloseable {
 
   // ---- making segments
 
-  private void prepare() {
+  private void prepare(boolean written) {
     SegmentWriter made = null;
     try {
-      made = makeSegment(SegmentKind.FOLLOWS, nextPosition(), 0, List.of(), List.of());
+      made = makeSegment(SegmentKind.FOLLOWS, nextPosition(), 0, List.of(), List.of(), written);
     } catch (IOException | RuntimeException e) {
       // The writer tries itself when it needs the segment, and tells whoever waits then.
       made = null;
@@ -925,15 +985,31 @@ public final class Journal implements AutoCloseable {
     }
   }
 
+  private static void writeZeros(DeviceFile file, long size) throws IOException {
+    ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(size, ZEROS_BYTES));
+    for (long at = 0; at < size; at += zeros.limit()) {
+      zeros.clear().limit((int) Math.min(zeros.capacity(), size - at));
+      file.write(at, zeros);
+    }
+  }
+
   /**
    * Makes a segment, durable with its name.
    *
    * @param recordBytes of records that must fit
    * @param tail records that are in it from the beginning
    * @param epochs of the records of the tail
+   * @param written whether to write its space now: what is only allocated costs a commit of the
+   *     file system's own with each force, which is twice the time of one of bytes that have been
+   *     there before
    */
   private SegmentWriter makeSegment(
-      SegmentKind kind, long firstPosition, long recordBytes, List<Encoded> tail, List<Long> epochs)
+      SegmentKind kind,
+      long firstPosition,
+      long recordBytes,
+      List<Encoded> tail,
+      List<Long> epochs,
+      boolean written)
       throws IOException {
     long needed = recordBytes + JournalFormat.HEADER_BYTES + 2L * JournalFormat.RECORD_HEADER_BYTES;
     if (needed > JournalSettings.MAX_SEGMENT_BYTES) {
@@ -965,6 +1041,9 @@ public final class Journal implements AutoCloseable {
     try {
       if (!recycled) {
         file.allocate(size);
+        if (written) {
+          writeZeros(file, size);
+        }
       }
       file.write(0, ByteBuffer.wrap(JournalFormat.encodeHeader(header)));
       SegmentWriter segment = new SegmentWriter(file, path, header, buffer);

@@ -6,6 +6,7 @@ import onefold.store.device.DeviceFile;
 
 /** Writes records to one segment, one behind another. Owns the file. One task at a time uses it. */
 final class SegmentWriter implements AutoCloseable {
+  private static final int SMALL_GROUP_BYTES = 32 << 10;
   private static final byte[] NO_PAYLOAD = new byte[0];
   private static final byte[] PADDING = new byte[JournalFormat.ALIGNMENT_BYTES];
 
@@ -21,6 +22,7 @@ final class SegmentWriter implements AutoCloseable {
   private int endBytes = JournalFormat.HEADER_BYTES;
   private int writtenBytes = JournalFormat.HEADER_BYTES;
   private int count;
+  private int forces;
 
   /** Takes over a file whose header has been written; the scratch buffer is shared, not owned. */
   SegmentWriter(
@@ -108,6 +110,12 @@ final class SegmentWriter implements AutoCloseable {
 
   void force() throws IOException {
     file.force();
+    forces++;
+  }
+
+  /** Whether it is forced often for what it takes. */
+  boolean hasSmallGroups() {
+    return (long) forces * SMALL_GROUP_BYTES > endBytes;
   }
 
   /** Gives back the space behind the last record. */

@@ -5,7 +5,8 @@
  * <p>It is a row of segment files in one directory; the bytes stand in {@code
  * docs/formats/journal.md}. {@link onefold.store.journal.Journal#append} hands out a promise that
  * is kept when the record is durable; one task writes all records that wait at that moment as one
- * group, with one force.
+ * group, with one force. Who will wait for its record anyway may write it himself, {@link
+ * onefold.store.journal.Journal#appendHere}, and the others' that wait with it, if nobody writes.
  *
  * <p>May import {@code onefold.store} (its exceptions and ids), {@code .device} and {@code
  * .scheduler}. Two tasks are started when there is something to do and end when there is not:
@@ -43,6 +44,8 @@
  * <tr><th>this starts while</th><th>that runs</th><th>safe because</th></tr>
  * <tr><td>append</td><td>append, the writer</td><td>the row of waiting records is guarded by the lock;
  *     only the writer takes from it, and there is one writer at a time</td></tr>
+ * <tr><td>somebody writes his own record</td><td>append, the writer</td><td>he is the one writer
+ *     then, and hands over to a task what came while he wrote</td></tr>
  * <tr><td>the writer needs a segment</td><td>journal-prepare makes it</td><td>it waits for the end of
  *     the preparation</td></tr>
  * <tr><td>trim</td><td>the writer</td><td>the current and the prepared segment are never trimmed; the

@@ -1,6 +1,7 @@
 package onefold.store.writeback;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import onefold.chunker.EntryType;
@@ -16,12 +17,23 @@ import org.jspecify.annotations.Nullable;
  * The recipe below an object's changes, with its readers. Kept from housekeeping until it is
  * retired and nobody uses it any more. Any number of threads.
  *
- * <p>At most {@value #MAX_READERS} readers: whoever reads on where one of them stopped gets that
- * one, so that streams are read ahead; others wait for the one used longest ago.
+ * <p>At most {@value #MAX_READERS} readers: whoever reads on where the last who waits for one of
+ * them will stop gets that one, so that streams are read ahead, by as many requests at a time as
+ * there may be; others wait for the one used longest ago. A request that has overtaken the one
+ * before it is held up for a moment.
  */
 final class Base {
   /** Readers of one recipe at a time. */
   static final int MAX_READERS = 4;
+
+  /** How far ahead of a stream a request may be that waits for those in between. */
+  private static final long NEAR_BYTES = 16 << 20;
+
+  /** How long it waits for them. */
+  private static final Duration PATIENCE = Duration.ofMillis(5);
+
+  /** Requests in order after which one waits again, when one has waited in vain. */
+  private static final int ORDERLY = 4;
 
   final ObjectRoot root;
 
@@ -34,19 +46,28 @@ final class Base {
   private final Ground ground;
   private final Ground.Pin pin;
   private final SchedulerLock lock;
-  private final SchedulerCondition freed;
+  private final Scheduler scheduler;
+  private final SchedulerCondition moved;
   private final List<Slot> slots = new ArrayList<>(); // guarded by lock
   private int users = 1; // guarded by lock
   private long uses; // guarded by lock
+
+  /** How many requests came in order since one waited in vain; guarded by lock. */
+  private int orderly = ORDERLY;
 
   /** A reader; its fields but {@code reader} are guarded by the lock. */
   private static final class Slot {
     /** Owned by whoever has made the slot busy. */
     @Nullable ObjectReader reader;
 
-    boolean busy;
-    int waiting;
-    long expectedPosition = -1;
+    /** Numbers given to those who want to read with it, and how many of them are through. */
+    long tickets;
+
+    long served;
+
+    /** Where the last of them will stop. */
+    long endPosition = -1;
+
     long lastUse;
   }
 
@@ -64,7 +85,8 @@ final class Base {
     this.ground = ground;
     this.pin = pin;
     this.lock = scheduler.lock("writeback-base");
-    this.freed = lock.newCondition();
+    this.scheduler = scheduler;
+    this.moved = lock.newCondition();
   }
 
   /**
@@ -147,7 +169,7 @@ final class Base {
     lock.lock();
     try {
       for (Slot slot : slots) {
-        if (!slot.busy && slot.waiting == 0) {
+        if (slot.served == slot.tickets) {
           idle.add(slot);
         }
       }
@@ -189,14 +211,13 @@ final class Base {
     lock.lock();
     try {
       Slot slot = choose(position);
-      slot.waiting++;
-      while (slot.busy) {
-        freed.await();
-      }
-      slot.waiting--;
-      slot.busy = true;
-      slot.expectedPosition = position + lengthBytes;
+      slot.endPosition = position + lengthBytes;
       slot.lastUse = ++uses;
+      long ticket = slot.tickets++;
+      moved.signalAll(); // Somebody may go on where this one stops.
+      while (slot.served != ticket) {
+        moved.await();
+      }
       return slot;
     } finally {
       lock.unlock();
@@ -204,11 +225,24 @@ final class Base {
   }
 
   private Slot choose(long position) {
+    Slot next = streamAt(position);
+    if (next == null && orderly >= ORDERLY && isNear(position)) {
+      long start = scheduler.nanoTime();
+      while (next == null && scheduler.nanoTime() - start < PATIENCE.toNanos()) {
+        boolean _ = moved.await(PATIENCE);
+        next = streamAt(position);
+      }
+      if (next == null) {
+        orderly = 0;
+      }
+    } else if (next != null) {
+      orderly++;
+    }
+    if (next != null) {
+      return next;
+    }
     Slot oldest = null;
     for (Slot slot : slots) {
-      if (slot.expectedPosition == position) {
-        return slot;
-      }
       if (oldest == null || slot.lastUse < oldest.lastUse) {
         oldest = slot;
       }
@@ -221,14 +255,32 @@ final class Base {
     return oldest;
   }
 
+  private @Nullable Slot streamAt(long position) {
+    for (Slot slot : slots) {
+      if (slot.endPosition == position) {
+        return slot;
+      }
+    }
+    return null;
+  }
+
+  private boolean isNear(long position) {
+    for (Slot slot : slots) {
+      if (slot.endPosition < position && position <= slot.endPosition + NEAR_BYTES) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private void release(Slot slot, boolean usable) {
     if (!usable) {
       close(slot);
     }
     lock.lock();
     try {
-      slot.busy = false;
-      freed.signalAll();
+      slot.served++;
+      moved.signalAll();
     } finally {
       lock.unlock();
     }

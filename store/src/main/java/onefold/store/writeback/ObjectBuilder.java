@@ -1,6 +1,7 @@
 package onefold.store.writeback;
 
 import java.io.IOException;
+import java.util.List;
 import onefold.chunker.ObjectRoot;
 
 /**
@@ -28,6 +29,12 @@ public interface ObjectBuilder extends AutoCloseable {
 
   /** Ends the object and returns its recipe. */
   ObjectRoot finish() throws IOException;
+
+  /** Ends an object and begins another, which shares blocks with it; for many small ones. */
+  void endObject() throws IOException;
+
+  /** Returns the recipes of all objects that {@link #endObject} has ended; nothing may follow. */
+  List<ObjectRoot> finishAll() throws IOException;
 
   /**
    * Checks, before a root gets its name, that everything found stored already is still there.

@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import onefold.store.CorruptDataException;
 import onefold.store.Id;
@@ -22,6 +24,7 @@ import onefold.store.ShareStore;
 import onefold.store.StoreFullException;
 import onefold.store.WritebackStatistics;
 import onefold.store.device.Device;
+import onefold.store.scheduler.Promise;
 import onefold.store.scheduler.Scheduler;
 import onefold.store.scheduler.SchedulerCondition;
 import onefold.store.scheduler.SchedulerLock;
@@ -453,6 +456,28 @@ public final class Writeback implements AutoCloseable {
     }
   }
 
+  /** Waits until a change of a tree is durable. */
+  void await(CompletionStage<Void> stage) throws IOException {
+    Promise<Boolean> promise = scheduler.promise();
+    var _ =
+        stage.whenComplete((value, thrown) -> {
+          if (thrown == null) {
+            promise.complete(true);
+          } else {
+            promise.fail(
+                thrown instanceof CompletionException wrapper && wrapper.getCause() != null
+                    ? wrapper.getCause()
+                    : thrown);
+          }
+        });
+    try {
+      promise.await();
+    } catch (IOException e) {
+      broken(e);
+      throw e;
+    }
+  }
+
   /** Says that something could not be made durable and nobody knows whether it is. */
   void broken(IOException reason) {
     if (!(reason instanceof StoreFullException) && !(reason instanceof RefusedException)) {
@@ -697,12 +722,25 @@ public final class Writeback implements AutoCloseable {
       while (rest()) {
         boolean isLong = appendedBytes.get() - unneededBytes > settings.logBytes() / 2;
         WritebackObject oldest = isLong ? oldest() : null;
+        List<WritebackObject> small = new ArrayList<>();
         for (WritebackObject object : all()) {
           if (closing || broken != null) {
             break;
           }
-          foldIfDue(object, object == oldest);
+          if (!isDue(object, object == oldest)) {
+            continue;
+          }
+          if (object.isSmall()) {
+            small.add(object);
+          } else {
+            fold(object);
+          }
+          if (small.size() == FoldTogether.OBJECTS) {
+            foldTogether(small);
+            small.clear();
+          }
         }
+        foldTogether(small);
         if (!closing && broken == null) {
           trim();
         }
@@ -754,21 +792,21 @@ public final class Writeback implements AutoCloseable {
     return more;
   }
 
-  private void foldIfDue(WritebackObject object, boolean holdsLog) {
+  private boolean isDue(WritebackObject object, boolean holdsLog) {
     boolean idle = object.idleNanos() >= settings.idle().toNanos();
     boolean due =
         idle
             || (object.unfoldedBytes() >= settings.foldBytes() && !object.isStreaming())
             || holdsLog;
     Long failed = failedAtNanos.get(object);
-    if (!due
-        || (failed != null && scheduler.nanoTime() - failed < AFTER_FAILURE.toNanos())
-        || !(object.dirty() || object.isStreaming())) {
-      return;
-    }
+    return due
+        && (failed == null || scheduler.nanoTime() - failed >= AFTER_FAILURE.toNanos())
+        && (object.dirty() || object.isStreaming());
+  }
+
+  private void fold(WritebackObject object) {
     try {
-      if (!isOpen(object) && object.looksGone()) {
-        forget(object);
+      if (endIfGone(object)) {
         return;
       }
       object.fold();
@@ -781,6 +819,39 @@ public final class Writeback implements AutoCloseable {
             "changes of the object " + object.objectId + " could not be folded: " + e.getMessage());
       }
     }
+  }
+
+  private boolean endIfGone(WritebackObject object) throws IOException {
+    boolean gone = !isOpen(object) && object.looksGone();
+    if (gone) {
+      forget(object);
+    }
+    return gone;
+  }
+
+  /** Folds small objects at once, or one by one if that fails because of one of them. */
+  private void foldTogether(List<WritebackObject> small) {
+    if (small.isEmpty() || closing || broken != null) {
+      return;
+    }
+    if (small.size() > 1) {
+      try {
+        List<WritebackObject> there = new ArrayList<>();
+        for (WritebackObject object : small) {
+          if (!endIfGone(object)) {
+            there.add(object);
+          }
+        }
+        FoldTogether.fold(this, there);
+        return;
+      } catch (IOException e) {
+        // Each by itself, it is known whose fault it is.
+        if (closing || broken != null) {
+          return;
+        }
+      }
+    }
+    small.forEach(this::fold);
   }
 
   private boolean isOpen(WritebackObject object) {

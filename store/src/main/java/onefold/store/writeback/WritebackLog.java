@@ -42,11 +42,14 @@ final class WritebackLog implements AutoCloseable, LoggedBytes.Source {
     private volatile long segmentNumber;
     private volatile long payloadOffset;
 
-    private Appended(Journal journal, LogRecord record) {
+    private Appended(Journal journal, LogRecord record, boolean here) {
       byte[] payload = WritebackFormat.encode(record);
       this.record = record;
       this.payloadBytes = payload.length;
-      this.promise = journal.append(WritebackFormat.JOURNAL_TYPE, payload, this);
+      this.promise =
+          here
+              ? journal.appendHere(WritebackFormat.JOURNAL_TYPE, payload, this)
+              : journal.append(WritebackFormat.JOURNAL_TYPE, payload, this);
     }
 
     @Override
@@ -198,9 +201,13 @@ final class WritebackLog implements AutoCloseable, LoggedBytes.Source {
         });
   }
 
-  /** Appends a record; whoever wants it durable waits for it. */
-  Appended append(LogRecord record) {
-    return new Appended(journal, record);
+  /**
+   * Appends a record; whoever wants it durable waits for it.
+   *
+   * @param here whether the caller will do so at once, and may as well write it
+   */
+  Appended append(LogRecord record, boolean here) {
+    return new Appended(journal, record, here);
   }
 
   /**

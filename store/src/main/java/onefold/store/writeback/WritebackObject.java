@@ -7,8 +7,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.CompletionStage;
 import onefold.chunker.ObjectRoot;
 import onefold.store.CorruptDataException;
 import onefold.store.Id;
@@ -19,7 +17,6 @@ import onefold.store.ShareChange;
 import onefold.store.ShareEntry;
 import onefold.store.ShareObject;
 import onefold.store.ShareStore;
-import onefold.store.scheduler.Promise;
 import onefold.store.scheduler.Scheduler;
 import onefold.store.scheduler.SchedulerLock;
 import onefold.store.writeback.Extent.Content;
@@ -131,9 +128,11 @@ final class WritebackObject {
 
   private long generation;
 
-  // What dataBytes() found last, and of which state.
+  /** How often the content was changed; folding it is no change. */
+  private long changes;
+
+  // What dataBytes() found last, after how many changes.
   private long countedAt = -1;
-  private long countedOf = -1;
   private long countedBytes;
 
   private long chargedBytes;
@@ -367,8 +366,8 @@ final class WritebackObject {
     long now;
     state.lock();
     try {
-      now = number;
-      if (countedAt == now && countedOf == generation) {
+      now = changes;
+      if (countedAt == now) {
         return countedBytes;
       }
       view = view(0, Long.MAX_VALUE);
@@ -382,12 +381,34 @@ final class WritebackObject {
     state.lock();
     try {
       countedAt = now;
-      countedOf = view.generation();
       countedBytes = bytes;
     } finally {
       state.unlock();
     }
     return bytes;
+  }
+
+  /** Data in a range if it can be told at once, else -1; under the lock. */
+  private long knownData(long from, long to) {
+    long data = 0;
+    long at = from;
+    for (Extent extent : extents.overlapping(from, to)) {
+      long start = Math.max(extent.start(), from);
+      long below = knownBelow(at, start);
+      if (below < 0 || extent.content() instanceof Content.Splice) {
+        return -1;
+      }
+      at = Math.min(extent.end(), to);
+      data += below + (extent.isData() ? at - start : 0);
+    }
+    long below = knownBelow(at, to);
+    return below < 0 ? -1 : data + below;
+  }
+
+  /** As {@link #knownData}, of the recipe. */
+  private long knownBelow(long from, long to) {
+    long shown = Math.max(0, Math.min(to, visible) - from);
+    return shown == 0 || base.isDense() ? shown : -1;
   }
 
   long nextData(long position) throws IOException {
@@ -443,7 +464,12 @@ final class WritebackObject {
       }
       state.lock();
       try {
+        long had = countedAt == changes ? knownData(position, position + lengthBytes) : -1;
         change(position, position + lengthBytes);
+        if (had >= 0) {
+          countedAt = changes;
+          countedBytes += lengthBytes - had;
+        }
         long at = position;
         for (Memory piece : pieces) {
           int bytes = piece.bytes.length;
@@ -464,6 +490,7 @@ final class WritebackObject {
 
   /** Counts a change of a range; under the lock. */
   private void change(long from, long to) {
+    changes++;
     lastChange = ++number;
     lastChangeNanos = scheduler.nanoTime();
     if (streaming && from < fedTo && to > visible) {
@@ -942,7 +969,7 @@ final class WritebackObject {
     WritebackLog log = owner.log();
     appendingFrom = log.nextPosition();
     try {
-      append(log, delta, appended);
+      append(log, delta, appended, true);
       for (WritebackLog.Appended each : appended) {
         positions.add(awaited(each));
       }
@@ -962,13 +989,19 @@ final class WritebackObject {
     }
   }
 
-  private void append(WritebackLog log, Delta delta, List<WritebackLog.Appended> appended)
+  /**
+   * Appends records.
+   *
+   * @param here whether the caller waits for them before it does anything else
+   */
+  private void append(
+      WritebackLog log, Delta delta, List<WritebackLog.Appended> appended, boolean here)
       throws IOException {
     LoggedBytes logged = new LoggedBytes(log);
     for (int i = 0; i < delta.recordCount(); i++) {
       LogRecord record = delta.record(i, shareId, objectId, key, logged);
       ground.takeSpace(WritebackFormat.sizeOf(record));
-      appended.add(log.append(record));
+      appended.add(log.append(record, here && i == delta.recordCount() - 1));
     }
   }
 
@@ -1141,7 +1174,7 @@ final class WritebackObject {
     try {
       from.check();
       Runnable naming = from.naming();
-      append(log, rest, appended);
+      append(log, rest, appended, restFirst);
       if (restFirst) {
         // Else the name could take away what has been forced before and lies in the rest.
         for (WritebackLog.Appended each : appended) {
@@ -1204,10 +1237,8 @@ final class WritebackObject {
   /** Hands the tree a newer state and waits until it is durable; false if the entry is gone. */
   private boolean setObject(ShareObject object) throws IOException {
     try {
-      var tree = ground.tree(shareId);
-      await(tree.change(List.of(new ShareChange.SetObject(key, object))));
-      Optional<ShareEntry> entry = tree.find(key);
-      return entry.flatMap(ShareEntry::object).filter(o -> o.id().equals(objectId)).isPresent();
+      owner.await(ground.tree(shareId).change(List.of(new ShareChange.SetObject(key, object))));
+      return isInTree();
     } catch (RefusedException e) {
       if (e.reason() == Reason.NOT_FOUND && looksGone()) {
         return false; // The whole share is.
@@ -1216,25 +1247,13 @@ final class WritebackObject {
     }
   }
 
-  private void await(CompletionStage<Void> stage) throws IOException {
-    Promise<Boolean> promise = scheduler.promise();
-    var _ =
-        stage.whenComplete((value, thrown) -> {
-          if (thrown == null) {
-            promise.complete(true);
-          } else {
-            promise.fail(
-                thrown instanceof CompletionException wrapper && wrapper.getCause() != null
-                    ? wrapper.getCause()
-                    : thrown);
-          }
-        });
-    try {
-      promise.await();
-    } catch (IOException e) {
-      owner.broken(e);
-      throw e;
-    }
+  private boolean isInTree() throws IOException {
+    return ground
+        .tree(shareId)
+        .find(key)
+        .flatMap(ShareEntry::object)
+        .filter(o -> o.id().equals(objectId))
+        .isPresent();
   }
 
   // ---- folding
@@ -1269,35 +1288,22 @@ final class WritebackObject {
   }
 
   private ShareObject foldOnce() throws IOException {
-    ObjectView view;
-    long now;
-    byte[] itsNote;
-    state.lock();
-    try {
-      if (!isDirty()) {
-        return new ShareObject(objectId, base.root, folded, base.dataBytes, note.clone());
-      }
-      now = lastChange;
-      itsNote = note;
-      cutSinceFold = Long.MAX_VALUE;
-      view = view(0, Long.MAX_VALUE);
-    } finally {
-      state.unlock();
+    Taken taken = takeAll();
+    if (taken == null) {
+      return asFolded();
     }
-    try (view;
+    try (taken;
         ObjectBuilder into = ground.newBuilder()) {
-      view.build(into, new LoggedBytes(owner.log()));
-      ObjectRoot root = into.finish();
-      Base next = Base.open(scheduler, ground, root, view.dataBytes());
+      taken.view.build(into, new LoggedBytes(owner.log()));
+      Base next = taken.open(into.finish());
       boolean installed = false;
       try {
         into.check();
-        ShareObject object = new ShareObject(objectId, root, now, next.dataBytes, itsNote);
+        ShareObject object = taken.folded(next);
         boolean there = !isGone() && setObject(object);
-        install(next, now, there);
+        install(taken, next, there);
         installed = true;
         dropStream();
-        owner.folded(view.replacedBytes());
         return object;
       } finally {
         if (!installed) {
@@ -1307,8 +1313,78 @@ final class WritebackObject {
     }
   }
 
+  private ShareObject asFolded() {
+    state.lock();
+    try {
+      return new ShareObject(objectId, base.root, folded, base.dataBytes, note.clone());
+    } finally {
+      state.unlock();
+    }
+  }
+
+  /**
+   * What a fold under way has taken: all changes up to a number.
+   *
+   * @param note that goes with them
+   */
+  record Taken(WritebackObject object, ObjectView view, long number, byte[] note)
+      implements AutoCloseable {
+    /** Keeps the recipe that was made of it. */
+    Base open(ObjectRoot root) throws IOException {
+      return Base.open(object.scheduler, object.ground, root, view.dataBytes());
+    }
+
+    /** What the tree is to hold. */
+    ShareObject folded(Base next) {
+      return new ShareObject(object.objectId, next.root, number, next.dataBytes, note);
+    }
+
+    ShareChange change(Base next) {
+      return new ShareChange.SetObject(object.key, folded(next));
+    }
+
+    @Override
+    public void close() {
+      view.close();
+    }
+  }
+
+  /** Takes what is to be folded, null if nothing is; work is held. */
+  private @Nullable Taken takeAll() {
+    state.lock();
+    try {
+      if (!isDirty()) {
+        return null;
+      }
+      cutSinceFold = Long.MAX_VALUE;
+      return new Taken(this, view(0, Long.MAX_VALUE), lastChange, note);
+    } finally {
+      state.unlock();
+    }
+  }
+
+  /** Begins to fold together with others; if it does, {@link #endTogether} must follow. */
+  boolean beginTogether() {
+    return work.tryLock();
+  }
+
+  void endTogether() {
+    work.unlock();
+  }
+
+  /** Takes what is to be folded together with others'; null for nothing, and for a stream. */
+  @Nullable Taken takeTogether() {
+    return builder != null || isGone() ? null : takeAll();
+  }
+
+  /** Takes the place of the recipe below, after the tree has it or has no entry any more. */
+  void install(Taken taken, Base next) throws IOException {
+    install(taken, next, isInTree());
+  }
+
   /** Puts a recipe that holds all changes up to a number in the place of the one below. */
-  private void install(Base next, long now, boolean there) {
+  private void install(Taken taken, Base next, boolean there) {
+    long now = taken.number;
     Base before;
     state.lock();
     try {
@@ -1337,6 +1413,7 @@ final class WritebackObject {
       unlockState();
     }
     before.leave();
+    owner.folded(taken.view.replacedBytes());
   }
 
   // ---- what the owner asks
@@ -1387,6 +1464,20 @@ final class WritebackObject {
     state.lock();
     try {
       return extents.dataBytes();
+    } finally {
+      state.unlock();
+    }
+  }
+
+  /** Whether it is folded best together with others. */
+  boolean isSmall() {
+    state.lock();
+    try {
+      return length <= FoldTogether.SMALL_BYTES
+          && key.length <= FoldTogether.SMALL_KEY_BYTES
+          && !streaming
+          && named
+          && !gone;
     } finally {
       state.unlock();
     }
@@ -1449,13 +1540,7 @@ final class WritebackObject {
   boolean looksGone() throws IOException {
     boolean there;
     try {
-      there =
-          ground
-              .tree(shareId)
-              .find(key)
-              .flatMap(ShareEntry::object)
-              .filter(o -> o.id().equals(objectId))
-              .isPresent();
+      there = isInTree();
     } catch (RefusedException e) {
       if (e.reason() != Reason.NOT_FOUND) {
         throw e;

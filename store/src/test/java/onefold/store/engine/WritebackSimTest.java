@@ -457,6 +457,65 @@ class WritebackSimTest {
   }
 
   @Test
+  void smallFilesAreFoldedTogetherAndSurvivePowerLossesAtAnyCall() throws Exception {
+    long seed = Simulation.seed();
+    int whole = 0;
+    for (int round = 0; round < 2 * ROUNDS; round++) {
+      long own = seed + round;
+      String where = "onefold.seed=" + own;
+      var random = new SplittableRandom(own);
+      byte[][] forced = new byte[20][];
+      var simulation = new Simulation(own);
+      if (round % 2 == 0) {
+        int calls = 1 + random.nextInt(900);
+        simulation.device().setFaults(Faults.atCall(calls, Faults.Outcome.CRASH));
+      }
+      try {
+        long folds =
+            simulation.run(() -> {
+              try (Opened store = new Opened(simulation, small())) {
+                for (int i = 0; i < forced.length; i++) {
+                  byte[] bytes = new byte[1 + random.nextInt(6000)];
+                  random.nextBytes(bytes);
+                  byte[] key = {'f', (byte) i};
+                  store.create(key, new Id(2, i + 1));
+                  try (MutableObject object = store.open(key)) {
+                    object.write(0, bytes, 0, bytes.length);
+                    object.force(new byte[] {(byte) i});
+                  }
+                  forced[i] = bytes;
+                }
+                for (int i = 0; i < 1000 && store.figures().unfoldedBytes() > 0; i++) {
+                  store.engine.scheduler().park(Duration.ofMillis(5));
+                }
+                assertEquals(0, store.figures().unfoldedBytes(), where);
+                return store.figures().folds();
+              }
+            });
+        whole += folds >= forced.length ? 1 : 0;
+      } catch (SimulatedCrash e) {
+        // What follows sees what it left.
+      } catch (Exception | AssertionError e) {
+        throw new AssertionError(where + ": " + e, e);
+      }
+      var after = simulation.afterPowerLoss(own);
+      after.run(() -> {
+        try (Opened store = new Opened(after, small())) {
+          for (int i = 0; i < forced.length && forced[i] != null; i++) {
+            try (MutableObject object = store.open(new byte[] {'f', (byte) i})) {
+              assertArrayEquals(forced[i], read(object), where + ", file " + i);
+              assertArrayEquals(new byte[] {(byte) i}, object.note(), where + ", file " + i);
+            }
+          }
+        }
+        return true;
+      });
+    }
+    int rounds = whole;
+    assertTrue(rounds >= ROUNDS, () -> "all files were folded in " + rounds + " rounds only");
+  }
+
+  @Test
   void writersOfOneFileBesideFoldsAndForcesAllKeepWhatTheyWrote() throws Exception {
     long seed = Simulation.seed();
     for (int round = 0; round < 2 * ROUNDS; round++) {

@@ -60,7 +60,10 @@ final class JournalSimTest {
                 try {
                   for (int i = 0; i < RECORDS; i++) {
                     byte[] payload = payload(random);
-                    Promise<JournalPosition> promise = journal.append(1, payload);
+                    Promise<JournalPosition> promise =
+                        random.nextBoolean()
+                            ? journal.append(1, payload)
+                            : journal.appendHere(1, payload);
                     long position = promise.await().position();
                     acknowledged.put(position, payload);
                     if (random.nextInt(6) == 0 && position > 6) {

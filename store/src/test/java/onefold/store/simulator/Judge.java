@@ -31,6 +31,7 @@ import onefold.store.ShareRecord;
 import onefold.store.ShareStore;
 import onefold.store.ShareTree;
 import onefold.store.SnapshotRecord;
+import onefold.store.StoreFullException;
 import onefold.store.StoreRecord;
 import onefold.store.StoreStatistics;
 import onefold.store.UnfinishedUpload;
@@ -141,6 +142,14 @@ final class Judge {
     }
   }
 
+  /**
+   * Whether a share says that it has stopped because the disk is full: a reader may meet that a
+   * moment before who has changed it is told.
+   */
+  static boolean isOfFullDisk(World world, IOException e) {
+    return world.mayBeFull() && e.getCause() instanceof StoreFullException;
+  }
+
   /** Compares the entries of a lane in a share with the model. */
   void checkShare(int share, int lane, SplittableRandom random) throws IOException {
     ShareState state = world.model.share(share);
@@ -163,7 +172,7 @@ final class Judge {
         }
       }
     } catch (IOException e) {
-      if (state.stopped) {
+      if (state.stopped || isOfFullDisk(world, e)) {
         return;
       }
       throw e;

@@ -71,7 +71,7 @@ final class LaneShares {
       return;
     } catch (IOException e) {
       entries.takeBack(asked);
-      if (state.stopped || (world.rotten && Lane.isOfDamage(e))) {
+      if (state.stopped || Judge.isOfFullDisk(world, e) || (world.rotten && Lane.isOfDamage(e))) {
         return;
       }
       throw e;
