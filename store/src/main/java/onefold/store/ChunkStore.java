@@ -314,6 +314,12 @@ public interface ChunkStore extends AutoCloseable {
    */
   void verifyMatches(Id domainId, boolean verify) throws IOException;
 
+  /**
+   * How many changes the catalog has had; grows with each, so that who has looked at everything
+   * knows by one number whether to look again.
+   */
+  long changeCount() throws IOException;
+
   /** Store time in milliseconds since 1970; only moves forward. */
   long storeTimeMillis();
 

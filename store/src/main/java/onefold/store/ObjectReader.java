@@ -45,6 +45,14 @@ public interface ObjectReader extends AutoCloseable {
   List<byte[]> pathTo(long positionBytes) throws IOException;
 
   /**
+   * Returns a node of the object's recipe, checked against its fingerprint.
+   *
+   * @param fingerprints array that holds the node's fingerprint at {@code offset}
+   * @throws CorruptDataException if it cannot be read
+   */
+  byte[] node(byte[] fingerprints, int offset) throws IOException;
+
+  /**
    * Returns how many pieces of chunks the object is made of; holes do not count. Reads the whole
    * recipe.
    */

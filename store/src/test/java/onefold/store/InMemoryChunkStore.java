@@ -676,6 +676,11 @@ public final class InMemoryChunkStore implements ChunkStore {
   }
 
   @Override
+  public long changeCount() throws IOException {
+    return catalog.view().version();
+  }
+
+  @Override
   public long storeTimeMillis() {
     return clock.millis();
   }
@@ -1338,7 +1343,8 @@ public final class InMemoryChunkStore implements ChunkStore {
       return path;
     }
 
-    private byte[] node(byte[] fingerprints, int offset) throws CorruptDataException {
+    @Override
+    public byte[] node(byte[] fingerprints, int offset) throws CorruptDataException {
       return InMemoryChunkStore.node(domain, Fingerprint.of(fingerprints, offset));
     }
 

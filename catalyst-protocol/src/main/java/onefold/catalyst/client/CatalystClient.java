@@ -254,6 +254,14 @@ public final class CatalystClient implements AutoCloseable {
     return expected.cast(answer);
   }
 
+  /**
+   * Returns bytes of frames both ways, headers included, that single requests have cost so far:
+   * everything but writers, readers and copies, which have figures of their own.
+   */
+  public long requestBytes() {
+    return connections.requestBytes();
+  }
+
   // ---- bytes
 
   /** Begins to write an item. */
@@ -291,6 +299,23 @@ public final class CatalystClient implements AutoCloseable {
     return connections.retrying(Connection::probe).isFasterThan(workers.count())
         ? Bandwidth.HIGH
         : Bandwidth.LOW;
+  }
+
+  /**
+   * Begins to copy an object that is at hand in stored form, so that only what the appliance lacks
+   * is sent. Connects; {@link ItemCopy#run} does it.
+   *
+   * @throws CatalystException {@code BYTES_NEEDED} if the dedup domain compares bytes before it
+   *     shares, {@code INVALID_REQUEST} if it cuts by another parameter set: then the bytes have to
+   *     be written
+   */
+  public ItemCopy openCopy(String store, String item, CopySource source, CopyOptions options)
+      throws IOException {
+    try {
+      return new ItemCopy(connections, store, item, source, options);
+    } catch (IOException e) {
+      throw Connections.shown(e);
+    }
   }
 
   /** Begins to read an item. */

@@ -11,6 +11,7 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import onefold.catalyst.wire.ConnectionLostException;
@@ -35,6 +36,8 @@ final class Connections implements AutoCloseable {
   private final ClientSettings settings;
   private final EventLoopGroup loop;
   private final SslContext tls;
+
+  private final AtomicLong requestBytes = new AtomicLong();
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition closedChanged = lock.newCondition();
@@ -98,6 +101,11 @@ final class Connections implements AutoCloseable {
 
   ClientSettings settings() {
     return settings;
+  }
+
+  /** Returns bytes of frames both ways for single requests, headers included. */
+  long requestBytes() {
+    return requestBytes.get();
   }
 
   /** Returns a connection that is logged in, making one if needed. */
@@ -223,6 +231,7 @@ final class Connections implements AutoCloseable {
         return answer;
       } finally {
         stream.cancel();
+        requestBytes.addAndGet(stream.sentBytes() + stream.receivedBytes());
       }
     });
   }

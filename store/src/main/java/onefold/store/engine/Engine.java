@@ -999,6 +999,11 @@ public final class Engine implements ChunkStore, ShareStore {
   }
 
   @Override
+  public long changeCount() throws IOException {
+    return catalog.view().version();
+  }
+
+  @Override
   public long storeTimeMillis() {
     return clock.millis();
   }

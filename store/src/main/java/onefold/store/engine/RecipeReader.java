@@ -359,6 +359,11 @@ final class RecipeReader implements ObjectReader {
   }
 
   @Override
+  public byte[] node(byte[] fingerprints, int offset) throws IOException {
+    return domain.node(fingerprints, offset);
+  }
+
+  @Override
   public long chunkCount() throws IOException {
     RecipeCursor walk = new RecipeCursor(domain::node, root);
     long count = 0;

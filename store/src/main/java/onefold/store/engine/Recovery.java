@@ -58,7 +58,14 @@ final class Recovery {
   /** Names that other parts of the appliance may have put into an empty directory before. */
   private static final Set<String> FOREIGN_NAMES =
       Set.of(
-          "log", "keys", "onefold.yaml", "context.json", "ports.json", "appliance", "lost+found");
+          "log",
+          "keys",
+          "mappings",
+          "onefold.yaml",
+          "context.json",
+          "ports.json",
+          "appliance",
+          "lost+found");
 
   private static final Set<String> OWN_NAMES =
       Set.of(
