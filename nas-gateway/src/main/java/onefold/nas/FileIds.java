@@ -30,6 +30,9 @@ final class FileIds {
   long next() throws IOException {
     lock.lock();
     try {
+      if (next > SnapshotIds.MAX_FILE_ID) {
+        throw new FileException(FileError.NO_SPACE, "the share has used up its file ids");
+      }
       if (next == limit) {
         long raised = limit + AHEAD;
         // Nobody waits for this: a later change of the tree is not durable before it.

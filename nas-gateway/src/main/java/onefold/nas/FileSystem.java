@@ -68,6 +68,17 @@ public interface FileSystem {
   Attributes lookup(Credentials who, long directoryId, byte[] name) throws IOException;
 
   /**
+   * Finds a name whatever the case of its letters, in the same time however many names there are:
+   * the name itself, else its form in small letters, else the oldest that has the same. For clients
+   * of NT, where what is found is then used by the name that it has.
+   *
+   * @return the entry with its attributes
+   * @throws FileException {@code NOT_FOUND}
+   */
+  DirectoryEntry lookupIgnoringCase(Credentials who, long directoryId, byte[] name)
+      throws IOException;
+
+  /**
    * Finds the directory that a directory is in.
    *
    * @throws FileException {@code NOT_FOUND} for the root

@@ -10,6 +10,7 @@ import java.time.Instant;
  * @param sparse whether there may be holes in it, or room that is only reserved
  * @param hasAttributes whether it may have extended attributes
  * @param hasAccessList whether an access control list was set
+ * @param committed whether it is kept as it is, and not removed before its access time is reached
  * @param target of a symbolic link; empty for all else; nobody changes the array
  */
 record Inode(
@@ -33,6 +34,7 @@ record Inode(
     boolean sparse,
     boolean hasAttributes,
     boolean hasAccessList,
+    boolean committed,
     byte[] target) {
   private static final byte[] NO_TARGET = {};
 
@@ -58,6 +60,7 @@ record Inode(
         directory ? parentId : 0,
         false,
         0,
+        false,
         false,
         false,
         false,
@@ -122,6 +125,7 @@ record Inode(
     boolean sparse;
     boolean hasAttributes;
     boolean hasAccessList;
+    boolean committed;
     byte[] target;
 
     private Edit(Inode from) {
@@ -144,6 +148,7 @@ record Inode(
       this.sparse = from.sparse;
       this.hasAttributes = from.hasAttributes;
       this.hasAccessList = from.hasAccessList;
+      this.committed = from.committed;
       this.target = from.target;
     }
 
@@ -182,6 +187,7 @@ record Inode(
           sparse,
           hasAttributes,
           hasAccessList,
+          committed,
           target);
     }
   }

@@ -35,6 +35,7 @@ final class OpenFiles {
   }
 
   private final Consumer<FileContent> orphaned;
+  private final boolean readOnly;
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<Long, FileContent> table = new ConcurrentHashMap<>(); // changed under lock
   private final LinkedHashMap<Long, FileContent> idle = new LinkedHashMap<>(); // guarded by lock
@@ -44,9 +45,11 @@ final class OpenFiles {
    *
    * @param orphaned is given, without a lock held, a content that nobody holds any more and whose
    *     file has no name; it removes the file and closes the content
+   * @param readOnly whether nothing of it ever changes
    */
-  OpenFiles(Consumer<FileContent> orphaned) {
+  OpenFiles(Consumer<FileContent> orphaned, boolean readOnly) {
     this.orphaned = orphaned;
+    this.readOnly = readOnly;
   }
 
   /** Returns what is open of a file. */
@@ -179,6 +182,22 @@ final class OpenFiles {
     }
   }
 
+  /** Makes durable what was changed so far, attributes included. */
+  void force(long nowMillis) throws IOException {
+    for (FileContent seen : List.copyOf(table.values())) {
+      if (seen.isDirty()) {
+        FileContent content = holdIfOpen(seen.fileId());
+        if (content != null) {
+          try {
+            content.force();
+          } finally {
+            release(content, nowMillis);
+          }
+        }
+      }
+    }
+  }
+
   /** Forces and closes everything; nobody uses it any more. */
   void close() throws IOException {
     IOException failed = null;
@@ -204,7 +223,8 @@ final class OpenFiles {
   /** Forces and closes one that only the caller holds, unless somebody comes meanwhile. */
   private void retire(FileContent content, long nowMillis) {
     try {
-      if (content.state().inode().sparse()
+      if (!readOnly
+          && content.state().inode().sparse()
           && content.object().dataBytes() == content.state().lengthBytes()) {
         content.note(inode -> {
           Inode.Edit edit = inode.edit();

@@ -1,6 +1,7 @@
 package onefold.nas;
 
 import java.io.IOException;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -100,9 +101,16 @@ public final class ServedShares implements Shares, AutoCloseable {
     changing.lock();
     try {
       Share old = require(name);
+      if (settings.worm().on() != old.settings().worm().on()) {
+        throw new RefusedException(
+            Reason.INVALID_REQUEST,
+            "whether a share keeps its files is said when it is made; share '"
+                + name
+                + (old.settings().worm().on() ? "' does" : "' does not"));
+      }
       store.updateShare(commandId, old.id(), ShareSettingsFormat.write(settings));
-      ShareFileSystem files = (ShareFileSystem) old.files();
-      files.setSettings(settings);
+      ShareWithSnapshots files = files(old);
+      files.share().setSettings(settings);
       Share changed = new Share(old.id(), name, settings, files);
       byId.put(changed.id(), changed);
       byName.put(name, changed);
@@ -121,8 +129,20 @@ public final class ServedShares implements Shares, AutoCloseable {
     changing.lock();
     try {
       Share share = require(name);
-      ShareFileSystem files = (ShareFileSystem) share.files();
-      if (!withFiles && !files.isEmpty()) {
+      ShareWithSnapshots files = files(share);
+      if (!files.snapshots().all().isEmpty()) {
+        throw new RefusedException(
+            Reason.NOT_EMPTY,
+            "share '"
+                + name
+                + "' has "
+                + files.snapshots().all().size()
+                + " snapshots; delete them first: ./onefold share rm "
+                + name
+                + "@"
+                + files.snapshots().all().firstEntry().getValue().name());
+      }
+      if (!withFiles && !files.share().isEmpty()) {
         throw new RefusedException(
             Reason.NOT_EMPTY, "share '" + name + "' holds files; say that they may go too");
       }
@@ -130,6 +150,12 @@ public final class ServedShares implements Shares, AutoCloseable {
       byId.remove(share.id());
       try {
         files.close();
+        Optional<Instant> retained = files.share().retainedUntil();
+        if (retained.isPresent()) {
+          throw new RefusedException(
+              Reason.LOCKED,
+              "share '" + name + "' has files that are kept until " + retained.get());
+        }
         // What the file layer keeps of an empty share is entries too.
         store.deleteShare(commandId, share.id(), true);
       } catch (IOException e) {
@@ -146,7 +172,101 @@ public final class ServedShares implements Shares, AutoCloseable {
   public OptionalLong usedBytes(Share share) throws IOException {
     return share.settings().quotaBytes() == 0
         ? OptionalLong.empty()
-        : OptionalLong.of(((ShareFileSystem) share.files()).usedBytes());
+        : OptionalLong.of(files(share).share().usedBytes());
+  }
+
+  /**
+   * Keeps a share as it is now under a name, however many files it has.
+   *
+   * @throws RefusedException {@code NOT_FOUND}, {@code EXISTS}, {@code INVALID_NAME}; {@code
+   *     INVALID_REQUEST} at the bound of snapshots
+   */
+  public ShareSnapshot snapshot(Id commandId, String name, String snapshotName) throws IOException {
+    changing.lock();
+    try {
+      Share share = require(name);
+      ShareWithSnapshots files = files(share);
+      files.share().force();
+      ShareRecord made = store.copyShare(commandId, share.id(), snapshotName, true);
+      // A command that came again is answered as before.
+      Optional<Snapshots.Snapshot> known = files.snapshots().find(snapshotName);
+      if (known.isEmpty()) {
+        files.snapshots().add(made);
+      }
+      return new ShareSnapshot(made.id(), name, snapshotName, made.createdAtMillis());
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  /** Snapshots of a share, the oldest first; {@code NOT_FOUND}. */
+  public List<ShareSnapshot> snapshots(String name) throws IOException {
+    return files(require(name)).snapshots().all().values().stream()
+        .map(found ->
+            new ShareSnapshot(
+                found.record().id(), name, found.name(), found.record().createdAtMillis()))
+        .toList();
+  }
+
+  /** Deletes a snapshot; {@code NOT_FOUND}. Who has a file of it open gets errors. */
+  public void deleteSnapshot(Id commandId, String name, String snapshotName) throws IOException {
+    changing.lock();
+    try {
+      Snapshots snapshots = files(require(name)).snapshots();
+      Snapshots.Snapshot gone = requireSnapshot(snapshots, name, snapshotName);
+      store.deleteShare(commandId, gone.record().id(), true);
+      snapshots.remove(gone);
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  /**
+   * Makes another share of a share as it is now, or of a snapshot of it; with the settings that the
+   * share has now, however many files it has.
+   *
+   * @param snapshotName empty for the share as it is
+   * @throws RefusedException {@code NOT_FOUND}, {@code EXISTS}, {@code INVALID_NAME}
+   */
+  public Share copy(Id commandId, String name, Optional<String> snapshotName, String newName)
+      throws IOException {
+    changing.lock();
+    try {
+      Share share = require(name);
+      ShareWithSnapshots files = files(share);
+      Id sourceId = share.id();
+      if (snapshotName.isPresent()) {
+        sourceId = requireSnapshot(files.snapshots(), name, snapshotName.get()).record().id();
+      } else {
+        files.share().force();
+      }
+      ShareRecord made = store.copyShare(commandId, sourceId, newName, false);
+      ShareRecord set =
+          store.updateShare(ids.get(), made.id(), ShareSettingsFormat.write(share.settings()));
+      return serve(set);
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  private static Snapshots.Snapshot requireSnapshot(
+      Snapshots snapshots, String name, String snapshotName) throws RefusedException {
+    return snapshots
+        .find(snapshotName)
+        .orElseThrow(() ->
+            new RefusedException(
+                Reason.NOT_FOUND,
+                "share '"
+                    + name
+                    + "' has no snapshot '"
+                    + snapshotName
+                    + "'; 'onefold share snapshots "
+                    + name
+                    + "' lists those it has"));
+  }
+
+  private static ShareWithSnapshots files(Share share) {
+    return (ShareWithSnapshots) share.files();
   }
 
   private Share require(String name) throws RefusedException {
@@ -160,23 +280,28 @@ public final class ServedShares implements Shares, AutoCloseable {
   }
 
   private Share serve(ShareRecord record) throws IOException {
+    Share known = byId.get(record.id());
+    if (known != null) {
+      return known; // The command came a second time.
+    }
     ShareSettings settings = ShareSettingsFormat.read(record.name(), record.settings());
+    ShareFileSystem files = open(record, settings);
+    Snapshots snapshots =
+        new Snapshots(
+            files.entries(),
+            store.shareSnapshots(record.id()),
+            clock,
+            snapshot -> open(snapshot, settings));
     Share share =
-        new Share(
-            record.id(),
-            record.name(),
-            settings,
-            new ShareFileSystem(
-                store,
-                record,
-                settings,
-                clock,
-                ids,
-                space,
-                domains.parameterSet(record.domainId())));
+        new Share(record.id(), record.name(), settings, new ShareWithSnapshots(files, snapshots));
     byId.put(share.id(), share);
     byName.put(share.name(), share);
     return share;
+  }
+
+  private ShareFileSystem open(ShareRecord record, ShareSettings settings) throws IOException {
+    return new ShareFileSystem(
+        store, record, settings, clock, ids, space, domains.parameterSet(record.domainId()));
   }
 
   private void run() {
@@ -184,7 +309,7 @@ public final class ServedShares implements Shares, AutoCloseable {
       LockSupport.parkNanos(this, TICK_NANOS);
       for (Share share : byId.values()) {
         try {
-          ((ShareFileSystem) share.files()).tick();
+          files(share).tick();
         } catch (IOException e) {
           System.getLogger(ServedShares.class.getName())
               .log(
@@ -209,7 +334,7 @@ public final class ServedShares implements Shares, AutoCloseable {
     IOException failed = null;
     for (Share share : byId.values()) {
       try {
-        ((ShareFileSystem) share.files()).close();
+        files(share).close();
       } catch (IOException e) {
         failed = e;
       }

@@ -16,6 +16,7 @@ import onefold.chunker.ObjectRoot;
 import onefold.chunker.ParameterSet;
 import onefold.nas.ShareTreeFormat.CookieValue;
 import onefold.nas.ShareTreeFormat.NameValue;
+import onefold.nas.ShareTreeFormat.PendingValue;
 import onefold.nas.ShareTreeFormat.ShareValue;
 import onefold.store.Id;
 import onefold.store.ShareChange;
@@ -40,6 +41,7 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
   private static final int SET_GID = 02000;
   private static final int STICKY = 01000;
   private static final int CLEANING_PAGE = 500;
+  private static final long MOST_MILLIS_BETWEEN_QUIET_LOOKS = 3_600_000;
 
   private final ShareStore store;
   private final ShareRecord record;
@@ -50,13 +52,15 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
   private final ObjectRoot emptyRoot;
   private final FileLocks files = new FileLocks();
   private final ReentrantLock directoryTree = new ReentrantLock(); // before file locks
-  private final OpenFiles open = new OpenFiles(this::orphaned);
+  private final OpenFiles open;
   private final LockManager locks = new LockManager();
   private final Permissions permissions;
   private final Usage usage;
   private final FileIds ids;
+  private final Retention retention;
   private final long rootId;
   private volatile ShareSettings settings;
+  private long nextQuietLookMillis; // used by the ticker only
 
   /**
    * Opens a share; makes its root directory if it is new, and removes files that had lost their
@@ -80,10 +84,12 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
     this.clock = clock;
     this.objectIds = objectIds;
     this.space = space;
+    this.open = new OpenFiles(this::orphaned, record.snapshot());
     this.emptyRoot = ShareObject.empty(record.id(), set).root();
     this.entries = new Entries(store.shareTree(record.id()));
     this.permissions = new Permissions(this::storedAccessList);
     this.usage = new Usage(this::countBytes);
+    this.retention = new Retention(this::settings, store::storeTimeMillis);
     byte[] key = ShareTreeFormat.shareKey();
     Optional<ShareEntry> found = entries.find(key);
     if (found.isEmpty()) {
@@ -135,6 +141,19 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
     return locks;
   }
 
+  ShareSettings settings() {
+    return settings;
+  }
+
+  Entries entries() {
+    return entries;
+  }
+
+  /** Makes durable what was changed so far, so that a copy of the share has it as it is. */
+  void force() throws IOException {
+    open.force(clock.millis());
+  }
+
   Id domainId() {
     return record.domainId();
   }
@@ -172,14 +191,101 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
 
   /** Whether nothing is in the root directory. */
   boolean isEmpty() throws IOException {
+    return isEmpty(rootId);
+  }
+
+  private boolean isEmpty(long directoryId) throws IOException {
     return entries
-        .scan(ShareTreeFormat.prefix(ShareTreeFormat.NAME, rootId), new byte[0], 1)
+        .scan(ShareTreeFormat.prefix(ShareTreeFormat.NAME, directoryId), new byte[0], 1)
         .isEmpty();
+  }
+
+  /** The latest time until which a file is kept; empty if none is. */
+  Optional<Instant> retainedUntil() throws IOException {
+    if (!retention.on()) {
+      return Optional.empty();
+    }
+    Instant latest = Instant.MIN;
+    byte[] after = new byte[0];
+    List<ShareEntry> page;
+    do {
+      page = entries.scan(new byte[] {ShareTreeFormat.INODE}, after, MAX_PAGE_ENTRIES);
+      for (ShareEntry entry : page) {
+        after = entry.key();
+        Inode inode = ShareTreeFormat.readInode(after, entry.value());
+        if (retention.isRetained(inode) && inode.accessTime().isAfter(latest)) {
+          latest = inode.accessTime();
+        }
+      }
+    } while (page.size() == MAX_PAGE_ENTRIES);
+    return latest.equals(Instant.MIN) ? Optional.empty() : Optional.of(latest);
+  }
+
+  /** Whether no entry of a directory has this name. */
+  boolean isFree(long directoryId, byte[] name) throws IOException {
+    return name(directoryId, name).isEmpty();
   }
 
   /** Makes durable and closes what nobody has used for a while; called every few seconds. */
   void tick() throws IOException {
     open.tick(clock.millis());
+    commitQuiet();
+  }
+
+  /** Commits files that have not changed for the quiet time; looks ten times in that time. */
+  private void commitQuiet() throws IOException {
+    long quietMillis = settings.worm().quietSeconds() * 1000;
+    long now = retention.nowMillis();
+    if (quietMillis == 0 || now < nextQuietLookMillis) {
+      return;
+    }
+    nextQuietLookMillis = now + Math.min(quietMillis / 10, MOST_MILLIS_BETWEEN_QUIET_LOOKS);
+    byte[] after = new byte[0];
+    List<ShareEntry> page;
+    do {
+      page = entries.scan(new byte[] {ShareTreeFormat.PENDING}, after, CLEANING_PAGE);
+      for (ShareEntry entry : page) {
+        after = entry.key();
+        if (isQuiet(entry, now - quietMillis)) {
+          commitQuiet(ShareTreeFormat.keyId(after));
+        }
+      }
+    } while (page.size() == CLEANING_PAGE);
+  }
+
+  private void commitQuiet(long fileId) throws IOException {
+    try {
+      var _ = commit(Credentials.ROOT, fileId, AttributeChange.NONE);
+    } catch (FileException e) {
+      if (e.error() != FileError.STALE && e.error() != FileError.RETAINED) {
+        throw e;
+      }
+    }
+  }
+
+  /** Whether a file has not changed since a time; takes note of it if it has. */
+  private boolean isQuiet(ShareEntry entry, long sinceMillis) throws IOException {
+    long fileId = ShareTreeFormat.keyId(entry.key());
+    PendingValue seen = ShareTreeFormat.readPending(entry.key(), entry.value());
+    try (var _ = files.hold(fileId)) {
+      long change = inode(fileId).change();
+      if (change == seen.change()) {
+        return seen.sinceMillis() <= sinceMillis;
+      }
+      // Nobody waits: if it is lost, the file is committed later.
+      var _ =
+          entries.change(
+              List.of(
+                  new ShareChange.SetValue(
+                      entry.key(),
+                      ShareTreeFormat.pending(new PendingValue(change, retention.nowMillis())))));
+      return false;
+    } catch (FileException e) {
+      if (e.error() == FileError.STALE) {
+        return false; // It was removed, and its entry with it.
+      }
+      throw e;
+    }
   }
 
   /** Contents that are open or were a moment ago. */
@@ -255,6 +361,53 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
   }
 
   @Override
+  public DirectoryEntry lookupIgnoringCase(Credentials who, long directoryId, byte[] name)
+      throws IOException {
+    Names.check(name);
+    permissions.check(directory(directoryId), who, Permissions.EXECUTE);
+    for (int tries = 0; ; tries++) {
+      DirectoryEntry found =
+          findIgnoringCase(directoryId, name)
+              .orElseThrow(() ->
+                  new FileException(
+                      FileError.NOT_FOUND,
+                      "no name '" + Names.text(name) + "', whatever the case of its letters"));
+      try {
+        return new DirectoryEntry(
+            found.name(), found.fileId(), found.cookie(), attributes(found.fileId()));
+      } catch (FileException e) {
+        // Removed or replaced between the two looks.
+        if (e.error() != FileError.STALE || tries == 100) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** Finds the name itself, else its fold, else the oldest of those that have the same fold. */
+  private Optional<DirectoryEntry> findIgnoringCase(long directoryId, byte[] name)
+      throws IOException {
+    byte[] fold = CaseFolding.fold(name);
+    for (byte[] exact : Arrays.equals(fold, name) ? List.of(name) : List.of(name, fold)) {
+      Optional<NameValue> found = name(directoryId, exact);
+      if (found.isPresent()) {
+        NameValue value = found.get();
+        return Optional.of(new DirectoryEntry(exact.clone(), value.fileId(), value.cookie(), null));
+      }
+    }
+    List<ShareEntry> others =
+        entries.scan(ShareTreeFormat.foldedPrefix(directoryId, fold), new byte[0], 1);
+    if (others.isEmpty()) {
+      return Optional.empty();
+    }
+    byte[] key = others.getFirst().key();
+    CookieValue value = ShareTreeFormat.readCookie(key, others.getFirst().value());
+    return Optional.of(
+        new DirectoryEntry(
+            value.name(), value.fileId(), ShareTreeFormat.keyFoldedCookie(key), null));
+  }
+
+  @Override
   public Attributes lookupParent(Credentials who, long directoryId) throws IOException {
     Inode directory = directory(directoryId);
     permissions.check(directory, who, Permissions.EXECUTE);
@@ -269,7 +422,7 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
     Inode inode = inode(fileId);
     int may = permissions.access(inode, who, wanted);
     boolean frozen = who.readOnly() || readOnlyReason().isPresent();
-    return frozen
+    return frozen || inode.committed()
         ? may & ~(Access.MODIFY | Access.EXTEND | Access.DELETE | Access.ATTRIBUTE_WRITE)
         : may;
   }
@@ -456,6 +609,9 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
       Instant now = clock.instant();
       Inode made = newInode(who, directory, ids.next(), type, mode, particulars, now);
       batch.make(made);
+      if (retention.on() && type == FileType.REGULAR) {
+        batch.addPending(made);
+      }
       batch.addName(directoryId, name, type, made.fileId());
       Inode.Edit edit = directory.edit().modified(now);
       if (type == FileType.DIRECTORY) {
@@ -545,6 +701,7 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
       }
       writable(who);
       permissions.check(directory, who, Permissions.WRITE);
+      retention.checkChange(inode);
       if (inode.linkCount() == 0) {
         throw new FileException(FileError.STALE, "file " + fileId + " was removed");
       }
@@ -601,6 +758,7 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
         writable(who);
         permissions.check(directory, who, Permissions.WRITE | Permissions.EXECUTE);
         checkSticky(directory, inode, who);
+        retention.checkRemove(inode);
         if (inode.isDirectory() && !wantsDirectory) {
           throw new FileException(FileError.IS_DIRECTORY, "'" + Names.text(name) + "'");
         }
@@ -696,6 +854,7 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
       permissions.check(fromDirectory, who, Permissions.WRITE | Permissions.EXECUTE);
       permissions.check(toDirectory, who, Permissions.WRITE | Permissions.EXECUTE);
       checkSticky(fromDirectory, inode, who);
+      checkNameMayChange(inode);
       if (moves) {
         permissions.check(inode, who, Permissions.WRITE);
       }
@@ -708,6 +867,7 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
       if (to.isPresent()) {
         Inode target = batch.inode(to.get().fileId());
         checkSticky(toDirectory, target, who);
+        retention.checkRemove(target);
         if (inode.isDirectory() && !target.isDirectory()) {
           throw new FileException(FileError.NOT_DIRECTORY, "'" + Names.text(toName) + "'");
         }
@@ -754,6 +914,18 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
     return Optional.of(renamed);
   }
 
+  /** What is kept keeps its path, so a directory that holds anything keeps its name too. */
+  private void checkNameMayChange(Inode inode) throws IOException {
+    retention.checkChange(inode);
+    if (retention.on() && inode.isDirectory() && !isEmpty(inode.fileId())) {
+      throw new FileException(
+          FileError.RETAINED,
+          "share "
+              + record.name()
+              + " keeps its files: a directory that is not empty cannot be renamed");
+    }
+  }
+
   /** A directory cannot be moved to where it is above. Under {@code directoryTree} if it moves. */
   private void checkNotBelow(long fileId, long directoryId) throws IOException {
     long at = directoryId;
@@ -769,10 +941,7 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
   }
 
   private void requireEmpty(Inode inode) throws IOException {
-    if (inode.isDirectory()
-        && !entries
-            .scan(ShareTreeFormat.prefix(ShareTreeFormat.NAME, inode.fileId()), new byte[0], 1)
-            .isEmpty()) {
+    if (inode.isDirectory() && !isEmpty(inode.fileId())) {
       throw new FileException(FileError.NOT_EMPTY, "directory " + inode.fileId() + " is not empty");
     }
   }
@@ -792,11 +961,12 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
 
   @Override
   public Change setAttributes(
-      Credentials who, long fileId, AttributeChange change, @Nullable Instant guard)
+      Credentials who, long fileId, AttributeChange wanted, @Nullable Instant guard)
       throws IOException {
+    AttributeChange change = wanted;
     Attributes before;
     FileContent content = null;
-    Long size = change.sizeBytes();
+    Long size = wanted.sizeBytes();
     try (var _ = files.hold(fileId)) {
       Inode inode = inode(fileId);
       if (guard != null && !guard.equals(inode.changeTime())) {
@@ -809,6 +979,9 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
         return new Change(before, before);
       }
       writable(who);
+      if (inode.committed()) {
+        change = retention.onlyLater(inode, change);
+      }
       // All checks come first: with a size it is two changes.
       permissions.apply(inode, who, change, clock.instant(), inode.edit());
       if (size != null) {
@@ -831,9 +1004,18 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
     if (rest.equals(AttributeChange.NONE)) {
       return new Change(before, attributes(fileId));
     }
+    if (retention.commits(inode(fileId), before.sizeBytes(), rest)) {
+      return new Change(before, commit(who, fileId, rest));
+    }
     try (var _ = files.hold(fileId);
         Batch batch = new Batch()) {
       Inode inode = batch.inode(fileId);
+      if (inode.committed()) {
+        rest = retention.onlyLater(inode, rest);
+        if (rest.equals(AttributeChange.NONE)) {
+          return new Change(before, attributes(inode));
+        }
+      }
       Instant now = clock.instant();
       Inode.Edit edit = inode.edit();
       permissions.apply(inode, who, rest, now, edit);
@@ -841,13 +1023,9 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
       if (rest.changeTime() != null) {
         edit.changeTime = rest.changeTime();
       }
-      if (rest.mode() != null && inode.hasAccessList()) {
-        batch.add(
-            new ShareChange.SetValue(
-                ShareTreeFormat.accessListKey(fileId),
-                ShareTreeFormat.accessList(
-                    AccessLists.withMode(
-                        storedAccessList(inode), rest.mode(), inode.isDirectory()))));
+      Integer mode = rest.mode();
+      if (mode != null && inode.hasAccessList()) {
+        batch.putMode(inode, mode);
       }
       Inode changed = edit.done();
       batch.put(changed);
@@ -856,6 +1034,51 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
     }
     Entries.await(durable);
     return new Change(before, after);
+  }
+
+  /**
+   * Commits a file with a change of attributes: what was written to it so far is made durable, and
+   * nothing is written afterwards.
+   */
+  private Attributes commit(Credentials who, long fileId, AttributeChange change)
+      throws IOException {
+    FileContent content;
+    try (var _ = files.hold(fileId)) {
+      content = hold(fileId);
+    }
+    Attributes after;
+    CompletionStage<Void> durable;
+    content.writing.lock(); // Before the file's lock: nobody takes the two the other way round.
+    try {
+      content.force();
+      try (var _ = files.hold(fileId);
+          Batch batch = new Batch()) {
+        Inode inode = batch.inode(fileId);
+        retention.checkChange(inode);
+        if (inode.linkCount() == 0) {
+          throw new FileException(FileError.STALE, "file " + fileId + " was removed");
+        }
+        Instant now = clock.instant();
+        Inode.Edit edit = inode.edit();
+        permissions.apply(inode, who, change, now, edit);
+        edit.changed(now);
+        retention.commit(edit, now);
+        Integer mode = change.mode();
+        if (mode != null && inode.hasAccessList()) {
+          batch.putMode(inode, mode);
+        }
+        Inode changed = edit.done();
+        batch.put(changed);
+        batch.add(new ShareChange.Remove(ShareTreeFormat.pendingKey(fileId)));
+        durable = batch.submit();
+        after = attributes(changed);
+      }
+    } finally {
+      content.writing.unlock();
+      release(content);
+    }
+    Entries.await(durable);
+    return after;
   }
 
   @Override
@@ -1023,6 +1246,7 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
         Batch batch = new Batch()) {
       Inode inode = batch.inode(fileId);
       writable(who);
+      retention.checkChange(inode);
       Attributes before = attributes(inode);
       Inode.Edit edit = inode.edit().changed(clock.instant());
       changing.apply(batch, inode, edit);
@@ -1048,6 +1272,7 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
       requireRegular(inode.type(), fileId);
       if ((access & OpenFile.WRITE) != 0) {
         writable(who);
+        retention.checkChange(inode);
       }
       if (!asOwner || who.uid() != inode.uid()) {
         if ((access & OpenFile.READ) != 0) {
@@ -1222,14 +1447,15 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
         OpenFile source, long sourcePositionBytes, long positionBytes, long lengthBytes)
         throws IOException {
       require(WRITE);
+      OpenFile plain = source instanceof SnapshotFile kept ? kept.file() : source;
       boolean ours =
-          source instanceof Handle from
+          plain instanceof Handle from
               && from.share().domainId().equals(ShareFileSystem.this.domainId());
       if (!ours) {
         throw new FileException(
             FileError.CROSS_SHARE, "data is shared within one dedup domain only");
       }
-      Handle from = (Handle) source;
+      Handle from = (Handle) plain;
       from.require(READ);
       if (sourcePositionBytes < 0 || positionBytes < 0 || lengthBytes < 0) {
         throw new FileException(
@@ -1298,6 +1524,7 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
       try (var _ = files.hold(content.fileId());
           Batch batch = new Batch()) {
         Inode inode = batch.inode(content.fileId());
+        retention.checkChange(inode);
         Inode.Edit edit = inode.edit().changed(clock.instant());
         edit.mode = Permissions.withoutSetIds(inode.mode());
         batch.put(edit.done());
@@ -1341,6 +1568,7 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
     content.writing.lock();
     try {
       FileContent.State before = content.state();
+      retention.checkChange(before.inode());
       Attributes attributesBefore =
           before.inode().attributes(before.lengthBytes(), before.lengthBytes());
       Extent extent = modifying.apply(before);
@@ -1616,6 +1844,7 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
       boolean last = page.size() < CLEANING_PAGE;
       if (last) {
         changes.add(new ShareChange.Remove(ShareTreeFormat.accessListKey(fileId)));
+        changes.add(new ShareChange.Remove(ShareTreeFormat.pendingKey(fileId)));
         changes.add(new ShareChange.Remove(ShareTreeFormat.inodeKey(fileId)));
         changes.add(new ShareChange.Remove(ShareTreeFormat.orphanKey(fileId)));
       }
@@ -1730,6 +1959,23 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
       puts.add(inode);
     }
 
+    /** Changes an access control list as a new mode says. */
+    void putMode(Inode inode, int mode) throws IOException {
+      changes.add(
+          new ShareChange.SetValue(
+              ShareTreeFormat.accessListKey(inode.fileId()),
+              ShareTreeFormat.accessList(
+                  AccessLists.withMode(storedAccessList(inode), mode, inode.isDirectory()))));
+    }
+
+    /** Has a file looked at until it is committed. */
+    void addPending(Inode inode) {
+      changes.add(
+          new ShareChange.SetValue(
+              ShareTreeFormat.pendingKey(inode.fileId()),
+              ShareTreeFormat.pending(new PendingValue(inode.change(), retention.nowMillis()))));
+    }
+
     void addName(long directoryId, byte[] name, FileType type, long fileId) throws IOException {
       long cookie = ids.next();
       byte[] kept = name.clone();
@@ -1741,11 +1987,22 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
           new ShareChange.SetValue(
               ShareTreeFormat.cookieKey(directoryId, cookie),
               ShareTreeFormat.cookie(new CookieValue(type, fileId, kept))));
+      byte[] fold = CaseFolding.fold(kept);
+      if (!Arrays.equals(fold, kept)) {
+        changes.add(
+            new ShareChange.SetValue(
+                ShareTreeFormat.foldedKey(directoryId, fold, cookie),
+                ShareTreeFormat.cookie(new CookieValue(type, fileId, kept))));
+      }
     }
 
     void removeName(long directoryId, byte[] name, long cookie) {
       changes.add(new ShareChange.Remove(ShareTreeFormat.nameKey(directoryId, name)));
       changes.add(new ShareChange.Remove(ShareTreeFormat.cookieKey(directoryId, cookie)));
+      byte[] fold = CaseFolding.fold(name);
+      if (!Arrays.equals(fold, name)) {
+        changes.add(new ShareChange.Remove(ShareTreeFormat.foldedKey(directoryId, fold, cookie)));
+      }
     }
 
     /** Takes one name off a file, and the file if it was the last. */
@@ -1761,6 +2018,9 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
         put(edit.done());
       } else {
         changes.add(new ShareChange.Remove(ShareTreeFormat.inodeKey(fileId)));
+        if (retention.on()) {
+          changes.add(new ShareChange.Remove(ShareTreeFormat.pendingKey(fileId)));
+        }
         if (inode.hasAccessList()) {
           changes.add(new ShareChange.Remove(ShareTreeFormat.accessListKey(fileId)));
         }

@@ -15,6 +15,9 @@ import java.util.Set;
  * @param ownerUid owner of its root directory, whom squashed users become
  * @param ownerGid the group likewise
  * @param security how clients of NFS may prove who their users are; at least one way
+ * @param snapshotDirectory how clients see its snapshots
+ * @param worm whether and how long files are kept that were committed; never switched on or off
+ *     after the share is made
  */
 public record ShareSettings(
     boolean nfs,
@@ -25,7 +28,9 @@ public record ShareSettings(
     long quotaBytes,
     long ownerUid,
     long ownerGid,
-    Set<Security> security) {
+    Set<Security> security,
+    SnapshotDirectory snapshotDirectory,
+    Worm worm) {
   /** Owner and group of what nobody in particular owns. */
   public static final long NOBODY = 65_534;
 
@@ -40,7 +45,9 @@ public record ShareSettings(
           0,
           NOBODY,
           NOBODY,
-          Set.of(Security.SYS));
+          Set.of(Security.SYS),
+          SnapshotDirectory.HIDDEN,
+          Worm.NONE);
 
   /** Checks and copies. */
   public ShareSettings {
@@ -68,30 +75,101 @@ public record ShareSettings(
 
   public ShareSettings withNfs(boolean served, List<ExportRule> exported) {
     return new ShareSettings(
-        served, smb, exported, squash, readOnly, quotaBytes, ownerUid, ownerGid, security);
+        served,
+        smb,
+        exported,
+        squash,
+        readOnly,
+        quotaBytes,
+        ownerUid,
+        ownerGid,
+        security,
+        snapshotDirectory,
+        worm);
   }
 
   public ShareSettings withSquash(Squash value) {
     return new ShareSettings(
-        nfs, smb, rules, value, readOnly, quotaBytes, ownerUid, ownerGid, security);
+        nfs,
+        smb,
+        rules,
+        value,
+        readOnly,
+        quotaBytes,
+        ownerUid,
+        ownerGid,
+        security,
+        snapshotDirectory,
+        worm);
   }
 
   public ShareSettings withReadOnly(boolean value) {
     return new ShareSettings(
-        nfs, smb, rules, squash, value, quotaBytes, ownerUid, ownerGid, security);
+        nfs,
+        smb,
+        rules,
+        squash,
+        value,
+        quotaBytes,
+        ownerUid,
+        ownerGid,
+        security,
+        snapshotDirectory,
+        worm);
   }
 
   public ShareSettings withQuotaBytes(long bytes) {
     return new ShareSettings(
-        nfs, smb, rules, squash, readOnly, bytes, ownerUid, ownerGid, security);
+        nfs,
+        smb,
+        rules,
+        squash,
+        readOnly,
+        bytes,
+        ownerUid,
+        ownerGid,
+        security,
+        snapshotDirectory,
+        worm);
   }
 
   public ShareSettings withOwner(long uid, long gid) {
-    return new ShareSettings(nfs, smb, rules, squash, readOnly, quotaBytes, uid, gid, security);
+    return new ShareSettings(
+        nfs, smb, rules, squash, readOnly, quotaBytes, uid, gid, security, snapshotDirectory, worm);
   }
 
   public ShareSettings withSecurity(Set<Security> kinds) {
     return new ShareSettings(
-        nfs, smb, rules, squash, readOnly, quotaBytes, ownerUid, ownerGid, kinds);
+        nfs,
+        smb,
+        rules,
+        squash,
+        readOnly,
+        quotaBytes,
+        ownerUid,
+        ownerGid,
+        kinds,
+        snapshotDirectory,
+        worm);
+  }
+
+  public ShareSettings withSnapshotDirectory(SnapshotDirectory value) {
+    return new ShareSettings(
+        nfs, smb, rules, squash, readOnly, quotaBytes, ownerUid, ownerGid, security, value, worm);
+  }
+
+  public ShareSettings withWorm(Worm value) {
+    return new ShareSettings(
+        nfs,
+        smb,
+        rules,
+        squash,
+        readOnly,
+        quotaBytes,
+        ownerUid,
+        ownerGid,
+        security,
+        snapshotDirectory,
+        value);
   }
 }

@@ -23,7 +23,12 @@ public final class ShareSettingsFormat {
   private static final int FLAG_NFS = 1;
   private static final int FLAG_SMB = 2;
   private static final int FLAG_READ_ONLY = 4;
-  private static final int FLAGS_KNOWN = 7;
+  private static final int FLAG_SNAPSHOTS_VISIBLE = 8;
+  private static final int FLAG_SNAPSHOTS_OFF = 16;
+  private static final int FLAG_WORM = 32;
+  private static final int FLAGS_KNOWN = 63;
+
+  private static final int WORM_BYTES = 32;
 
   private static final int RULE_READ_ONLY = 1;
 
@@ -40,11 +45,20 @@ public final class ShareSettingsFormat {
     if (hosts.size() > MAX_RULES) {
       throw new IllegalArgumentException(hosts.size() + " rules, at most " + MAX_RULES);
     }
+    if (settings.worm().on()) {
+      bytes += WORM_BYTES;
+    }
     ByteBuffer out = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
     int flags =
         (settings.nfs() ? FLAG_NFS : 0)
             | (settings.smb() ? FLAG_SMB : 0)
-            | (settings.readOnly() ? FLAG_READ_ONLY : 0);
+            | (settings.readOnly() ? FLAG_READ_ONLY : 0)
+            | switch (settings.snapshotDirectory()) {
+              case HIDDEN -> 0;
+              case VISIBLE -> FLAG_SNAPSHOTS_VISIBLE;
+              case OFF -> FLAG_SNAPSHOTS_OFF;
+            }
+            | (settings.worm().on() ? FLAG_WORM : 0);
     out.putInt(MAGIC)
         .putShort((short) VERSION)
         .putShort((short) settings.squash().code())
@@ -58,6 +72,13 @@ public final class ShareSettingsFormat {
       out.put((byte) (settings.rules().get(i).readOnly() ? RULE_READ_ONLY : 0))
           .put((byte) hosts.get(i).length)
           .put(hosts.get(i));
+    }
+    Worm worm = settings.worm();
+    if (worm.on()) {
+      out.putLong(worm.quietSeconds())
+          .putLong(worm.defaultSeconds())
+          .putLong(worm.leastSeconds())
+          .putLong(worm.mostSeconds());
     }
     return out.array();
   }
@@ -76,7 +97,7 @@ public final class ShareSettingsFormat {
     check(version == VERSION, name, "version " + VERSION, "version " + version);
     Squash squash = squash(name, Short.toUnsignedInt(in.getShort()));
     int flags = in.getInt();
-    check((flags & ~FLAGS_KNOWN) == 0, name, "flags below 8", "flags " + flags);
+    check((flags & ~FLAGS_KNOWN) == 0, name, "flags below 64", "flags " + flags);
     long quotaBytes = in.getLong();
     check(quotaBytes >= 0, name, "a quota", "quota " + quotaBytes);
     long uid = Integer.toUnsignedLong(in.getInt());
@@ -95,8 +116,17 @@ public final class ShareSettingsFormat {
       in.get(hosts);
       rules.add(new ExportRule(new String(hosts, UTF_8), (ruleFlags & RULE_READ_ONLY) != 0));
     }
-    check(!in.hasRemaining(), name, "the end", in.remaining() + " bytes more");
+    boolean wormOn = (flags & FLAG_WORM) != 0;
+    int rest = wormOn ? WORM_BYTES : 0;
+    check(in.remaining() == rest, name, rest + " bytes more", in.remaining() + " bytes more");
+    boolean visible = (flags & FLAG_SNAPSHOTS_VISIBLE) != 0;
+    boolean off = (flags & FLAG_SNAPSHOTS_OFF) != 0;
+    check(!visible || !off, name, "one flag of .snapshots", "flags " + flags);
     try {
+      Worm worm =
+          wormOn
+              ? new Worm(true, in.getLong(), in.getLong(), in.getLong(), in.getLong())
+              : Worm.NONE;
       return new ShareSettings(
           (flags & FLAG_NFS) != 0,
           (flags & FLAG_SMB) != 0,
@@ -106,7 +136,11 @@ public final class ShareSettingsFormat {
           quotaBytes,
           uid,
           gid,
-          security);
+          security,
+          visible
+              ? SnapshotDirectory.VISIBLE
+              : off ? SnapshotDirectory.OFF : SnapshotDirectory.HIDDEN,
+          worm);
     } catch (IllegalArgumentException e) {
       throw new CorruptDataException(
           "settings of share " + name, -1, "settings that can be", String.valueOf(e.getMessage()));

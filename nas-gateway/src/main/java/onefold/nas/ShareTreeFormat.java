@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import onefold.store.CorruptDataException;
+import onefold.store.Id;
 
 /** Keys and values of a share's tree; docs/formats/share-tree.md. */
 final class ShareTreeFormat {
@@ -18,9 +19,12 @@ final class ShareTreeFormat {
   static final byte INODE = 'i';
   static final byte NAME = 'd';
   static final byte COOKIE = 'c';
+  static final byte FOLDED = 'f';
   static final byte ATTRIBUTE = 'x';
   static final byte ACCESS_LIST = 'a';
   static final byte ORPHAN = 'o';
+  static final byte SNAPSHOT = 'v';
+  static final byte PENDING = 'q';
 
   /** Bytes of an inode before a link's target. */
   static final int INODE_BYTES = 104;
@@ -31,13 +35,16 @@ final class ShareTreeFormat {
   private static final int NAME_BYTES = 18;
   private static final int COOKIE_BYTES = 10;
   private static final int SHARE_BYTES = 20;
+  private static final int SNAPSHOT_BYTES = 17;
+  private static final int PENDING_BYTES = 17;
   private static final int ACCESS_ENTRY_BYTES = 14;
 
   private static final int FLAG_EXCLUSIVE = 1;
   private static final int FLAG_SPARSE = 2;
   private static final int FLAG_ATTRIBUTES = 4;
   private static final int FLAG_ACCESS_LIST = 8;
-  private static final int FLAGS_KNOWN = 15;
+  private static final int FLAG_COMMITTED = 16;
+  private static final int FLAGS_KNOWN = 31;
 
   private static final byte[] NOTHING = {};
 
@@ -51,6 +58,14 @@ final class ShareTreeFormat {
 
   /** What is kept with forced content. */
   record Note(boolean sparse, long change, Instant modifyTime, Instant changeTime) {}
+
+  /**
+   * A file that is not committed yet.
+   *
+   * @param change its change counter when it was last looked at
+   * @param sinceMillis store time at which it was first seen with this counter
+   */
+  record PendingValue(long change, long sinceMillis) {}
 
   /**
    * What is kept of a share.
@@ -74,6 +89,14 @@ final class ShareTreeFormat {
     return key(ORPHAN, fileId, NOTHING);
   }
 
+  static byte[] pendingKey(long fileId) {
+    return key(PENDING, fileId, NOTHING);
+  }
+
+  static byte[] snapshotKey(long number) {
+    return key(SNAPSHOT, number, NOTHING);
+  }
+
   static byte[] accessListKey(long fileId) {
     return key(ACCESS_LIST, fileId, NOTHING);
   }
@@ -88,6 +111,25 @@ final class ShareTreeFormat {
         .putLong(directoryId)
         .putLong(cookie)
         .array();
+  }
+
+  /** The beginning of the keys of all names in a directory that have this fold and are not it. */
+  static byte[] foldedPrefix(long directoryId, byte[] fold) {
+    byte[] terminated = Arrays.copyOf(fold, fold.length + 1); // No name has NUL.
+    return key(FOLDED, directoryId, terminated);
+  }
+
+  static byte[] foldedKey(long directoryId, byte[] fold, long cookie) {
+    byte[] prefix = foldedPrefix(directoryId, fold);
+    return ByteBuffer.allocate(prefix.length + Long.BYTES).put(prefix).putLong(cookie).array();
+  }
+
+  /** The cookie of a key of kind {@link #FOLDED}. */
+  static long keyFoldedCookie(byte[] key) throws CorruptDataException {
+    if (key.length < 1 + 2 * Long.BYTES + 2) {
+      throw wrong(key, "a key of 19 bytes or more", key.length + " bytes");
+    }
+    return ByteBuffer.wrap(key, key.length - Long.BYTES, Long.BYTES).getLong();
   }
 
   static byte[] attributeKey(long fileId, byte[] name) {
@@ -153,7 +195,8 @@ final class ShareTreeFormat {
         (inode.exclusive() ? FLAG_EXCLUSIVE : 0)
             | (inode.sparse() ? FLAG_SPARSE : 0)
             | (inode.hasAttributes() ? FLAG_ATTRIBUTES : 0)
-            | (inode.hasAccessList() ? FLAG_ACCESS_LIST : 0);
+            | (inode.hasAccessList() ? FLAG_ACCESS_LIST : 0)
+            | (inode.committed() ? FLAG_COMMITTED : 0);
     ByteBuffer out =
         littleEndian(value)
             .put((byte) VERSION)
@@ -186,7 +229,7 @@ final class ShareTreeFormat {
       long gid = Integer.toUnsignedLong(in.getInt());
       int flags = in.getInt();
       if ((flags & ~FLAGS_KNOWN) != 0) {
-        throw wrong(key, "flags below 16", "flags " + flags);
+        throw wrong(key, "flags below 32", "flags " + flags);
       }
       int dosAttributes = in.getInt();
       int deviceMajor = in.getInt();
@@ -221,6 +264,7 @@ final class ShareTreeFormat {
           (flags & FLAG_SPARSE) != 0,
           (flags & FLAG_ATTRIBUTES) != 0,
           (flags & FLAG_ACCESS_LIST) != 0,
+          (flags & FLAG_COMMITTED) != 0,
           target);
     } catch (IllegalArgumentException | DateTimeException e) {
       throw wrong(key, "an inode", String.valueOf(e.getMessage()));
@@ -265,6 +309,36 @@ final class ShareTreeFormat {
 
   static byte[] orphan() {
     return new byte[] {VERSION};
+  }
+
+  static byte[] snapshot(Id snapshotId) {
+    return ByteBuffer.allocate(SNAPSHOT_BYTES)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .put((byte) VERSION)
+        .putLong(snapshotId.high())
+        .putLong(snapshotId.low())
+        .array();
+  }
+
+  static Id readSnapshot(byte[] key, byte[] value) throws CorruptDataException {
+    ByteBuffer in = open(key, value, SNAPSHOT_BYTES);
+    in.position(1);
+    return new Id(in.getLong(), in.getLong());
+  }
+
+  static byte[] pending(PendingValue pending) {
+    return ByteBuffer.allocate(PENDING_BYTES)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .put((byte) VERSION)
+        .putLong(pending.change)
+        .putLong(pending.sinceMillis)
+        .array();
+  }
+
+  static PendingValue readPending(byte[] key, byte[] value) throws CorruptDataException {
+    ByteBuffer in = open(key, value, PENDING_BYTES);
+    in.position(1);
+    return new PendingValue(in.getLong(), in.getLong());
   }
 
   static byte[] note(Inode inode) {

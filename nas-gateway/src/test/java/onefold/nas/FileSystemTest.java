@@ -539,6 +539,53 @@ class FileSystemTest {
     return text.getBytes(UTF_8);
   }
 
+  @Test
+  void aNameIsFoundWhateverTheCaseOfItsLetters() throws IOException {
+    long report = create(ROOT, root, "Report.PDF", 0644);
+    assertEquals("Report.PDF", foundAs("rEPORT.pdf"));
+    assertEquals("Report.PDF", foundAs("Report.PDF"));
+    assertEquals(report, files.lookupIgnoringCase(ROOT, root, bytes("report.pdf")).fileId());
+    fails(FileError.NOT_FOUND, () -> foundAs("report"));
+    fails(FileError.NOT_FOUND, () -> files.lookup(ROOT, root, bytes("report.pdf")));
+    // The name itself comes first, then that in small letters, then the oldest.
+    create(ROOT, root, "REPORT.pdf", 0644);
+    assertEquals("Report.PDF", foundAs("report.PDF"));
+    assertEquals("REPORT.pdf", foundAs("REPORT.pdf"));
+    create(ROOT, root, "report.pdf", 0644);
+    assertEquals("report.pdf", foundAs("report.PDF"));
+    assertEquals("Report.PDF", foundAs("Report.PDF"));
+    files.remove(ROOT, root, bytes("report.pdf"));
+    files.rename(ROOT, root, bytes("Report.PDF"), root, bytes("Other"));
+    assertEquals("REPORT.pdf", foundAs("report.pdf"));
+    assertEquals("Other", foundAs("OTHER"));
+    files.link(ROOT, report, root, bytes("Zwei"));
+    assertEquals("Zwei", foundAs("zwei"));
+    files.remove(ROOT, root, bytes("Zwei"));
+    fails(FileError.NOT_FOUND, () -> foundAs("zwei"));
+    long closed = directory(ANN, root, "Closed", 0700);
+    fails(FileError.ACCESS, () -> files.lookupIgnoringCase(EVE, closed, bytes("x")));
+    ShareCheck.check(share.store.entries(share.record.id()), false);
+  }
+
+  @Test
+  void aNameIsFoundWithoutRegardToCaseInALargeDirectoryWithoutGoingThroughIt() throws IOException {
+    long large = directory(ROOT, root, "large", 0755);
+    int count = 20_000;
+    for (int i = 0; i < count; i++) {
+      create(ROOT, large, "File-" + i, 0644);
+    }
+    // Each going through all would take an hour.
+    for (int i = 0; i < count; i++) {
+      String name = "fILE-" + i;
+      assertEquals(
+          "File-" + i, Names.text(files.lookupIgnoringCase(ROOT, large, bytes(name)).name()));
+    }
+  }
+
+  private String foundAs(String name) throws IOException {
+    return Names.text(files.lookupIgnoringCase(ROOT, root, bytes(name)).name());
+  }
+
   private static void fails(FileError error, Executable action) {
     FileException e = assertThrows(FileException.class, action);
     assertEquals(error, e.error(), e.getMessage());

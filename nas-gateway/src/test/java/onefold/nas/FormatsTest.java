@@ -19,8 +19,10 @@ import java.util.SplittableRandom;
 import onefold.nas.AccessEntry.Principal;
 import onefold.nas.ShareTreeFormat.CookieValue;
 import onefold.nas.ShareTreeFormat.NameValue;
+import onefold.nas.ShareTreeFormat.PendingValue;
 import onefold.nas.ShareTreeFormat.ShareValue;
 import onefold.store.CorruptDataException;
+import onefold.store.Id;
 import org.junit.jupiter.api.Test;
 
 /** Keys and values of share trees, and settings of shares, against the kept samples. */
@@ -39,6 +41,13 @@ class FormatsTest {
           .withReadOnly(true)
           .withQuotaBytes(1L << 41)
           .withOwner(1000, 100);
+
+  private static final ShareSettings WORM =
+      ShareSettings.LOOPBACK
+          .withSnapshotDirectory(SnapshotDirectory.VISIBLE)
+          .withWorm(Worm.USUAL.withQuietSeconds(7200));
+
+  private static final Id SNAPSHOT = new Id(0x0102_0304_0506_0708L, 9);
 
   private static Inode link() {
     Inode.Edit edit =
@@ -83,6 +92,12 @@ class FormatsTest {
     all.put("orphan", ShareTreeFormat.orphan());
     all.put("note", ShareTreeFormat.note(LINK));
     all.put("settings", ShareSettingsFormat.write(SETTINGS));
+    all.put("snapshot-key", ShareTreeFormat.snapshotKey(3));
+    all.put("snapshot", ShareTreeFormat.snapshot(SNAPSHOT));
+    all.put("pending-key", ShareTreeFormat.pendingKey(16));
+    all.put("pending", ShareTreeFormat.pending(new PendingValue(5, 7)));
+    all.put("folded-key", ShareTreeFormat.foldedKey(16, "link".getBytes(UTF_8), 0x0102_0305L));
+    all.put("settings-worm", ShareSettingsFormat.write(WORM));
     return all;
   }
 
@@ -113,6 +128,9 @@ class FormatsTest {
     assertEquals(LINK.change(), note.change());
     assertEquals(LINK.modifyTime(), note.modifyTime());
     assertEquals(SETTINGS, ShareSettingsFormat.read("s", part(sample, "settings")));
+    assertEquals(WORM, ShareSettingsFormat.read("s", part(sample, "settings-worm")));
+    assertEquals(new PendingValue(5, 7), ShareTreeFormat.readPending(key, part(sample, "pending")));
+    assertEquals(SNAPSHOT, ShareTreeFormat.readSnapshot(key, part(sample, "snapshot")));
   }
 
   @Test
@@ -135,7 +153,10 @@ class FormatsTest {
                 case "cookie" -> ShareTreeFormat.readCookie(key, bytes);
                 case "access-list" -> ShareTreeFormat.readAccessList(key, bytes);
                 case "note" -> ShareTreeFormat.readNote(key, bytes);
-                case "settings" -> ShareSettingsFormat.read("s", bytes);
+                case "pending" -> ShareTreeFormat.readPending(key, bytes);
+                case "snapshot" -> ShareTreeFormat.readSnapshot(key, bytes);
+                case "settings", "settings-worm" -> ShareSettingsFormat.read("s", bytes);
+                case "folded-key" -> ShareTreeFormat.keyFoldedCookie(bytes);
                 case "cookie-key" -> ShareTreeFormat.keyCookie(bytes);
                 default -> ShareTreeFormat.keyId(bytes);
               };

@@ -1,5 +1,6 @@
 package onefold.nas;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -26,6 +27,8 @@ final class ShareCheck {
     Map<Long, Inode> inodes = new HashMap<>();
     Map<Named, Long> byName = new HashMap<>();
     Map<Named, Long> byCookie = new HashMap<>();
+    Map<Named, Long> byFold = new HashMap<>();
+    Map<Named, Long> folded = new HashMap<>();
     Set<Long> orphans = new HashSet<>();
     Set<Long> attributes = new HashSet<>();
     long rootId = 0;
@@ -42,7 +45,13 @@ final class ShareCheck {
         case ShareTreeFormat.NAME -> {
           ShareTreeFormat.NameValue name = ShareTreeFormat.readName(key, value);
           String text = Arrays.toString(ShareTreeFormat.keyName(key));
-          byName.put(new Named(ShareTreeFormat.keyId(key), name.cookie(), text), name.fileId());
+          var named = new Named(ShareTreeFormat.keyId(key), name.cookie(), text);
+          byName.put(named, name.fileId());
+          byte[] bytes = ShareTreeFormat.keyName(key);
+          byte[] fold = CaseFolding.fold(bytes);
+          if (!Arrays.equals(fold, bytes)) {
+            folded.put(named, name.fileId());
+          }
         }
         case ShareTreeFormat.COOKIE -> {
           ShareTreeFormat.CookieValue cookie = ShareTreeFormat.readCookie(key, value);
@@ -53,13 +62,28 @@ final class ShareCheck {
                   Arrays.toString(cookie.name())),
               cookie.fileId());
         }
+        case ShareTreeFormat.FOLDED -> {
+          ShareTreeFormat.CookieValue folding = ShareTreeFormat.readCookie(key, value);
+          long directoryId = ShareTreeFormat.keyId(key);
+          long cookie = ShareTreeFormat.keyFoldedCookie(key);
+          byte[] fold = CaseFolding.fold(folding.name());
+          assertArrayEquals(ShareTreeFormat.foldedKey(directoryId, fold, cookie), key);
+          byFold.put(
+              new Named(directoryId, cookie, Arrays.toString(folding.name())), folding.fileId());
+        }
         case ShareTreeFormat.ATTRIBUTE, ShareTreeFormat.ACCESS_LIST ->
             attributes.add(ShareTreeFormat.keyId(key));
+        case ShareTreeFormat.SNAPSHOT -> ShareTreeFormat.readSnapshot(key, value);
+        case ShareTreeFormat.PENDING -> {
+          ShareTreeFormat.readPending(key, value);
+          attributes.add(ShareTreeFormat.keyId(key));
+        }
         case ShareTreeFormat.ORPHAN -> orphans.add(ShareTreeFormat.keyId(key));
         default -> throw new AssertionError("key of kind " + key[0]);
       }
     }
     assertEquals(byName, byCookie);
+    assertEquals(folded, byFold);
     Map<Long, Integer> links = new HashMap<>();
     for (var named : byName.entrySet()) {
       long directoryId = named.getKey().directoryId();

@@ -90,6 +90,9 @@ public interface ShareStore {
    */
   long startNumber();
 
+  /** Store time in milliseconds since 1970; only moves forward. */
+  long storeTimeMillis();
+
   /** Figures of the changes of a domain's files, for showing. */
   default WritebackStatistics writebackStatistics(Id domainId) throws IOException {
     return WritebackStatistics.NONE;

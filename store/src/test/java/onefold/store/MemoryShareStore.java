@@ -155,6 +155,7 @@ public final class MemoryShareStore implements ShareStore {
   private int durableBatch;
   private long rootCount;
   private long startNumber = 1;
+  private long storeTimeMillis = 1_700_000_000_000L;
   private long forceCount;
 
   public MemoryShareStore(RandomGenerator random) {
@@ -243,6 +244,16 @@ public final class MemoryShareStore implements ShareStore {
     lock.lock();
     try {
       this.full = full;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Lets store time go by. */
+  public void advance(long millis) {
+    lock.lock();
+    try {
+      storeTimeMillis += millis;
     } finally {
       lock.unlock();
     }
@@ -436,6 +447,16 @@ public final class MemoryShareStore implements ShareStore {
   }
 
   @Override
+  public long storeTimeMillis() {
+    lock.lock();
+    try {
+      return storeTimeMillis;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
   public long startNumber() {
     lock.lock();
     try {
@@ -459,7 +480,10 @@ public final class MemoryShareStore implements ShareStore {
     if (!records(record -> record.name().equals(name)).isEmpty()) {
       throw new RefusedException(Reason.EXISTS, "share " + name + " exists");
     }
-    Tree tree = new Tree(new ShareRecord(Id.random(random), name, domainId, 0, settings, snapshot));
+    Tree tree =
+        new Tree(
+            new ShareRecord(
+                Id.random(random), name, domainId, storeTimeMillis, settings, snapshot));
     trees.put(tree.record.id(), tree);
     return tree;
   }

@@ -7,14 +7,18 @@ import onefold.appliance.FrontEnd;
 import onefold.appliance.Size;
 import onefold.appliance.context.Context;
 import onefold.appliance.json.JsonObject;
+import onefold.store.SnapshotRecord;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Shares: create, ls, show, set, rm. */
+/** Shares: create, ls, show, set, rm, snapshot, snapshots, clone. */
 @Command(
     name = "share",
-    description = "Shares that clients mount: make, list, show, change and delete them.",
+    description = {
+      "Shares that clients mount: make, list, show, change, delete and copy them.",
+      "A snapshot keeps a share as it is now. Clients read it below .snapshots, in every directory."
+    },
     footer = {
       "",
       "Example:",
@@ -27,7 +31,10 @@ final class ShareVerb extends Group {
         new List(environment),
         new Show(environment),
         new Set(environment),
-        new Remove(environment));
+        new Remove(environment),
+        new Snapshot(environment),
+        new Snapshots(environment),
+        new Clone(environment));
   }
 
   /** Prints shares as a table. */
@@ -43,7 +50,9 @@ final class ShareVerb extends Group {
           share.text("nfs"),
           share.text("squash"),
           share.text("security"),
-          share.bool("readOnly", false) ? "read-only" : "read-write",
+          share.bool("readOnly", false)
+              ? "read-only"
+              : share.bool("worm", false) ? "worm" : "read-write",
           quotaBytes == 0 ? "-" : Size.format(quotaBytes),
           share.has("usedBytes") ? Size.format(share.number("usedBytes")) : "-",
           share.text("owner"));
@@ -151,6 +160,39 @@ final class ShareVerb extends Group {
         description = "Whom squashed users become, and who owns the folder of a new share.")
     private Optional<String> owner = Optional.empty();
 
+    @Option(
+        names = "--snapshot-directory",
+        paramLabel = "HOW",
+        description =
+            "How clients see .snapshots: hidden (found by name in every directory), visible (also"
+                + " listed in the root) or off.")
+    private Optional<String> snapshotDirectory = Optional.empty();
+
+    @Option(
+        names = "--commit-after",
+        paramLabel = "TIME",
+        description =
+            "WORM: a file that has not changed for so long is kept: 90m, 24h, 7d or never.")
+    private Optional<String> commitAfter = Optional.empty();
+
+    @Option(
+        names = "--retention",
+        paramLabel = "DAYS",
+        description = "WORM: how long a file is kept whose access time says nothing.")
+    private Optional<Long> retention = Optional.empty();
+
+    @Option(
+        names = "--retention-min",
+        paramLabel = "DAYS",
+        description = "WORM: the shortest time, whatever the access time says.")
+    private Optional<Long> leastRetention = Optional.empty();
+
+    @Option(
+        names = "--retention-max",
+        paramLabel = "DAYS",
+        description = "WORM: the longest time likewise.")
+    private Optional<Long> mostRetention = Optional.empty();
+
     WithSettings(Environment environment) {
       super(environment);
     }
@@ -161,6 +203,13 @@ final class ShareVerb extends Group {
       squash.ifPresent(s -> body.put("squash", s));
       security.ifPresent(s -> body.put("security", s));
       owner.ifPresent(o -> body.put("owner", o));
+      snapshotDirectory.ifPresent(d -> body.put("snapshotDirectory", d));
+      if (commitAfter.isPresent()) {
+        body.put("quietSeconds", quietSeconds(commitAfter.orElseThrow()));
+      }
+      retention.ifPresent(d -> body.put("retentionDays", d));
+      leastRetention.ifPresent(d -> body.put("retentionMinDays", d));
+      mostRetention.ifPresent(d -> body.put("retentionMaxDays", d));
       try {
         quota.ifPresent(q -> body.put("quotaBytes", q.equals("none") ? 0 : Size.parse(q)));
       } catch (IllegalArgumentException e) {
@@ -179,6 +228,34 @@ final class ShareVerb extends Group {
     }
   }
 
+  /** Returns the seconds of a time such as 90m; 0 for never. */
+  private static long quietSeconds(String time) throws Failure {
+    if (time.equals("never")) {
+      return 0;
+    }
+    int unitSeconds =
+        switch (time.isEmpty() ? ' ' : time.charAt(time.length() - 1)) {
+          case 'm' -> 60;
+          case 'h' -> 3600;
+          case 'd' -> 86_400;
+          default -> 0;
+        };
+    try {
+      long count = Long.parseLong(time.substring(0, Math.max(0, time.length() - 1)));
+      if (unitSeconds > 0 && count > 0) {
+        return Math.multiplyExact(count, unitSeconds);
+      }
+    } catch (ArithmeticException | NumberFormatException e) {
+      throw wrongTime(time);
+    }
+    throw wrongTime(time);
+  }
+
+  private static Failure wrongTime(String time) {
+    return Failure.misused(
+        "--commit-after '" + time + "' is no time such as 90m, 24h or 7d, nor never");
+  }
+
   @Command(
       name = "create",
       description = "Make a share; this machine alone may mount it unless --nfs names others.",
@@ -190,6 +267,13 @@ final class ShareVerb extends Group {
         description = "Its dedup domain; default when not said.")
     private Optional<String> domain = Optional.empty();
 
+    @Option(
+        names = "--worm",
+        description =
+            "Files are kept as they are once they are read-only, or have not changed for a day,"
+                + " until their access time; it cannot be switched off later.")
+    private boolean worm;
+
     Create(Environment environment) {
       super(environment);
     }
@@ -198,6 +282,9 @@ final class ShareVerb extends Group {
     public Integer call() throws IOException, Failure {
       JsonObject body = settings().put("name", name);
       domain.ifPresent(d -> body.put("domain", d));
+      if (worm) {
+        body.put("worm", true);
+      }
       Context context = context().context();
       try (RestClient rest = rest()) {
         JsonObject made = rest.request("POST", "/shares", body);
@@ -255,6 +342,9 @@ final class ShareVerb extends Group {
         JsonObject share = rest.get("/shares/" + RestClient.encoded(name) + query);
         table(java.util.List.of(share)).forEach(this::say);
         mountsOf(context, share).forEach(line -> say("  " + line));
+        if (share.bool("worm", false)) {
+          say(kept(share));
+        }
         if (client.isPresent()) {
           say(share.object("client").text("reason"));
         } else {
@@ -266,6 +356,26 @@ final class ShareVerb extends Group {
       }
       return Exit.DONE;
     }
+  }
+
+  private static String length(long seconds) {
+    return seconds % 86_400 == 0
+        ? seconds / 86_400 + " d"
+        : seconds % 3600 == 0 ? seconds / 3600 + " h" : seconds / 60 + " min";
+  }
+
+  /** Says how long files are kept. */
+  private static String kept(JsonObject share) {
+    long quiet = share.number("quietSeconds");
+    return "files are kept once they are read-only"
+        + (quiet == 0 ? "" : " or have not changed for " + length(quiet))
+        + ": "
+        + share.number("retentionDays")
+        + " days, or until their access time, "
+        + share.number("retentionMinDays")
+        + " to "
+        + share.number("retentionMaxDays")
+        + " days";
   }
 
   @Command(
@@ -282,7 +392,8 @@ final class ShareVerb extends Group {
       JsonObject body = settings();
       if (body.fields().isEmpty()) {
         throw Failure.misused(
-            "nothing to change was named: --nfs, --squash, --sec, --quota, --read-only or --owner");
+            "nothing to change was named: --nfs, --squash, --sec, --quota, --read-only, --owner,"
+                + " --snapshot-directory, --commit-after or --retention");
       }
       try (RestClient rest = rest()) {
         JsonObject changed = rest.request("PATCH", "/shares/" + RestClient.encoded(name), body);
@@ -293,12 +404,33 @@ final class ShareVerb extends Group {
     }
   }
 
+  /** The name of a share, and of a snapshot of it if one was named. */
+  private record Named(String share, Optional<String> snapshot) {
+    static Named of(String text) {
+      int mark = text.indexOf(SnapshotRecord.MARK);
+      return mark < 0
+          ? new Named(text, Optional.empty())
+          : new Named(text.substring(0, mark), Optional.of(text.substring(mark + 1)));
+    }
+
+    /** Where it stands in the REST door. */
+    String path() {
+      String path = "/shares/" + RestClient.encoded(share);
+      return path + snapshot.map(name -> "/snapshots/" + RestClient.encoded(name)).orElse("");
+    }
+  }
+
   @Command(
       name = "rm",
-      description = "Delete a share.",
-      footer = {"", "Example:", "  ./onefold share rm vms --with-files"})
+      description = "Delete a share, or a snapshot of one.",
+      footer = {
+        "",
+        "Example:",
+        "  ./onefold share rm vms --with-files",
+        "  ./onefold share rm vms@monday --yes"
+      })
   private static final class Remove extends ApplianceVerb {
-    @Parameters(paramLabel = "NAME", description = "The share.")
+    @Parameters(paramLabel = "NAME[@SNAPSHOT]", description = "The share, or the snapshot.")
     private String name = "";
 
     @Option(names = "--with-files", description = "Also if it holds files, which are deleted.")
@@ -313,22 +445,126 @@ final class ShareVerb extends Group {
 
     @Override
     public Integer call() throws IOException, Failure {
+      Named named = Named.of(name);
+      boolean snapshot = named.snapshot().isPresent();
       try (RestClient rest = rest()) {
-        String path = "/shares/" + RestClient.encoded(name);
-        rest.get(path);
-        if (withFiles && !yes) {
+        if (!snapshot) {
+          rest.get(named.path());
+        }
+        if ((withFiles || snapshot) && !yes) {
           boolean agreed =
               terminal()
                   .confirm(
-                      "Delete share " + name + " with all its files?",
-                      "share '" + name + "' may hold files; say --yes to delete it");
+                      snapshot
+                          ? "Delete the snapshot " + name + "?"
+                          : "Delete share " + name + " with all its files?",
+                      snapshot
+                          ? "say --yes to delete the snapshot " + name
+                          : "share '" + name + "' may hold files; say --yes to delete it");
           if (!agreed) {
             throw Failure.failed("nothing was deleted");
           }
         }
-        rest.request("DELETE", path + "?withFiles=" + withFiles, new JsonObject());
-        say("share " + name + " is deleted");
+        rest.request(
+            "DELETE", named.path() + (snapshot ? "" : "?withFiles=" + withFiles), new JsonObject());
+        say((snapshot ? "snapshot " : "share ") + name + " is deleted");
         result(new JsonObject().put("deleted", name));
+      }
+      return Exit.DONE;
+    }
+  }
+
+  @Command(
+      name = "snapshot",
+      description = "Keep a share as it is now, however many files it has.",
+      footer = {"", "Example:", "  ./onefold share snapshot vms@monday"})
+  private static final class Snapshot extends ApplianceVerb {
+    @Parameters(paramLabel = "NAME@SNAPSHOT", description = "The share, and the snapshot's name.")
+    private String name = "";
+
+    Snapshot(Environment environment) {
+      super(environment);
+    }
+
+    @Override
+    public Integer call() throws IOException, Failure {
+      Named named = Named.of(name);
+      String snapshot =
+          named
+              .snapshot()
+              .orElseThrow(
+                  () -> Failure.misused("'" + name + "' is no NAME@SNAPSHOT, such as vms@monday"));
+      try (RestClient rest = rest()) {
+        JsonObject made =
+            rest.request(
+                "POST",
+                "/shares/" + RestClient.encoded(named.share()) + "/snapshots",
+                new JsonObject().put("name", snapshot));
+        say("snapshot " + name + " is made; clients read it at " + made.text("path"));
+        result(made);
+      }
+      return Exit.DONE;
+    }
+  }
+
+  @Command(
+      name = "snapshots",
+      description = "List the snapshots of a share, the oldest first.",
+      footer = {"", "Example:", "  ./onefold share snapshots vms"})
+  private static final class Snapshots extends ApplianceVerb {
+    @Parameters(paramLabel = "NAME", description = "The share.")
+    private String name = "";
+
+    Snapshots(Environment environment) {
+      super(environment);
+    }
+
+    @Override
+    public Integer call() throws IOException, Failure {
+      try (RestClient rest = rest()) {
+        JsonObject all = rest.get("/shares/" + RestClient.encoded(name) + "/snapshots");
+        Table table = new Table("SNAPSHOT", "MADE", "PATH");
+        for (JsonObject found : all.array("snapshots").objects()) {
+          table.row(
+              found.text("readAs"), Times.show(found.number("createdAt")), found.text("path"));
+        }
+        table.lines().forEach(this::say);
+        result(all);
+      }
+      return Exit.DONE;
+    }
+  }
+
+  @Command(
+      name = "clone",
+      description = {
+        "Make another share of a share as it is now, or of a snapshot of it, however many files it"
+            + " has. It has the share's settings, and goes its own way."
+      },
+      footer = {"", "Example:", "  ./onefold share clone vms@monday vms-test"})
+  private static final class Clone extends ApplianceVerb {
+    @Parameters(index = "0", paramLabel = "NAME[@SNAPSHOT]", description = "What is copied.")
+    private String from = "";
+
+    @Parameters(index = "1", paramLabel = "NEW", description = "The new share.")
+    private String to = "";
+
+    Clone(Environment environment) {
+      super(environment);
+    }
+
+    @Override
+    public Integer call() throws IOException, Failure {
+      Named named = Named.of(from);
+      JsonObject body = new JsonObject().put("name", to);
+      named.snapshot().ifPresent(snapshot -> body.put("snapshot", snapshot));
+      Context context = context().context();
+      try (RestClient rest = rest()) {
+        JsonObject made =
+            rest.request("POST", "/shares/" + RestClient.encoded(named.share()) + "/copies", body);
+        say("share " + to + " is made of " + from);
+        mountsOf(context, made).forEach(line -> say("  " + line));
+        result(made);
       }
       return Exit.DONE;
     }

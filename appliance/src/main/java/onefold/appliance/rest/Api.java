@@ -115,6 +115,14 @@ public final class Api {
         Field.of("quotaBytes", "integer", "most bytes of all files together, 0 for no limit");
     Field readOnly = Field.of("readOnly", "boolean", "whether nobody may change anything");
     Field owner = Field.of("owner", "string", "whom squashed users become, UID:GID");
+    Field snapshotDirectory =
+        Field.of("snapshotDirectory", "string", "how clients see .snapshots: hidden, visible, off");
+    Field quiet =
+        Field.of(
+            "quietSeconds", "integer", "after so long without a change a file is kept, 0: never");
+    Field retention = Field.of("retentionDays", "integer", "how long files are kept");
+    Field leastRetention = Field.of("retentionMinDays", "integer", "at least");
+    Field mostRetention = Field.of("retentionMaxDays", "integer", "at most");
     this.operations =
         List.of(
             new Operation(
@@ -402,7 +410,13 @@ public final class Api {
                     security,
                     shareQuota,
                     readOnly,
-                    owner),
+                    owner,
+                    snapshotDirectory,
+                    Field.of("worm", "boolean", "whether it keeps its files; stays so"),
+                    quiet,
+                    retention,
+                    leastRetention,
+                    mostRetention),
                 shares::create),
             new Operation(
                 "GET",
@@ -420,7 +434,18 @@ public final class Api {
                 "setShare",
                 "Changes a share's settings.",
                 List.of(),
-                List.of(nfs, squash, security, shareQuota, readOnly, owner),
+                List.of(
+                    nfs,
+                    squash,
+                    security,
+                    shareQuota,
+                    readOnly,
+                    owner,
+                    snapshotDirectory,
+                    quiet,
+                    retention,
+                    leastRetention,
+                    mostRetention),
                 shares::set),
             new Operation(
                 "DELETE",
@@ -431,6 +456,44 @@ public final class Api {
                 List.of(Field.of("withFiles", "boolean", "also if it holds files")),
                 List.of(),
                 shares::delete),
+            new Operation(
+                "GET",
+                "/shares/{share}/snapshots",
+                ADMINISTRATOR,
+                "listShareSnapshots",
+                "Lists the snapshots of a share, the oldest first.",
+                List.of(),
+                List.of(),
+                shares::snapshots),
+            new Operation(
+                "POST",
+                "/shares/{share}/snapshots",
+                ADMINISTRATOR,
+                "makeShareSnapshot",
+                "Keeps a share as it is now.",
+                List.of(),
+                List.of(Field.required("name", "string", "unique among the share's snapshots")),
+                shares::snapshot),
+            new Operation(
+                "DELETE",
+                "/shares/{share}/snapshots/{snapshot}",
+                ADMINISTRATOR,
+                "deleteShareSnapshot",
+                "Deletes a snapshot; the share and its files stay.",
+                List.of(),
+                List.of(),
+                shares::deleteSnapshot),
+            new Operation(
+                "POST",
+                "/shares/{share}/copies",
+                ADMINISTRATOR,
+                "copyShare",
+                "Makes another share of a share as it is now, or of a snapshot of it.",
+                List.of(),
+                List.of(
+                    Field.required("name", "string", "of the new share"),
+                    Field.of("snapshot", "string", "the snapshot to copy")),
+                shares::copy),
             new Operation(
                 "GET",
                 "/stores/{store}/uploads",

@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import onefold.appliance.json.JsonArray;
 import onefold.appliance.json.JsonObject;
 import onefold.nas.ExportDecision;
@@ -14,16 +15,21 @@ import onefold.nas.Security;
 import onefold.nas.ServedShares;
 import onefold.nas.Share;
 import onefold.nas.ShareSettings;
+import onefold.nas.ShareSnapshot;
+import onefold.nas.SnapshotDirectory;
 import onefold.nas.Squash;
+import onefold.nas.Worm;
 import onefold.store.ChunkStore;
 import onefold.store.DomainRecord;
 import onefold.store.Id;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
+import onefold.store.SnapshotRecord;
 
 /** Operations on shares. */
 final class ShareOperations {
   private static final String DEFAULT_DOMAIN = "default";
+  private static final long DAY_SECONDS = 86_400;
 
   private final ChunkStore store;
   private final ServedShares shares;
@@ -92,6 +98,47 @@ final class ShareOperations {
     return ApiReply.done();
   }
 
+  ApiReply snapshots(ApiRequest request) throws IOException {
+    JsonArray found = new JsonArray();
+    for (ShareSnapshot snapshot : shares.snapshots(require(request).name())) {
+      found.add(describe(snapshot));
+    }
+    return ApiReply.ok(new JsonObject().put("snapshots", found));
+  }
+
+  ApiReply snapshot(ApiRequest request) throws IOException {
+    Share share = require(request);
+    return ApiReply.created(
+        describe(shares.snapshot(request.commandId(), share.name(), request.body().text("name"))));
+  }
+
+  ApiReply deleteSnapshot(ApiRequest request) throws IOException {
+    Share share = require(request);
+    shares.deleteSnapshot(request.commandId(), share.name(), request.pathValue("snapshot"));
+    return ApiReply.done();
+  }
+
+  ApiReply copy(ApiRequest request) throws IOException {
+    Share share = require(request);
+    return ApiReply.created(
+        describe(
+            shares.copy(
+                request.commandId(),
+                share.name(),
+                request.body().optionalText("snapshot"),
+                request.body().text("name"))));
+  }
+
+  private static JsonObject describe(ShareSnapshot snapshot) {
+    return new JsonObject()
+        .put("id", snapshot.id().toString())
+        .put("name", snapshot.name())
+        .put("share", snapshot.shareName())
+        .put("readAs", snapshot.shareName() + SnapshotRecord.MARK + snapshot.name())
+        .put("path", "/" + snapshot.shareName() + "/.snapshots/" + snapshot.name())
+        .put("createdAt", snapshot.createdAtMillis());
+  }
+
   private Share require(ApiRequest request) throws RefusedException {
     String name = request.pathValue("share");
     return shares
@@ -124,9 +171,41 @@ final class ShareOperations {
     if (owner.isPresent()) {
       settings = withOwner(settings, owner.orElseThrow());
     }
+    Optional<String> directory = body.optionalText("snapshotDirectory");
+    if (directory.isPresent()) {
+      settings = settings.withSnapshotDirectory(SnapshotDirectory.ofLabel(directory.orElseThrow()));
+    }
     return settings
+        .withWorm(worm(body, settings.worm()))
         .withReadOnly(body.bool("readOnly", settings.readOnly()))
         .withQuotaBytes(body.number("quotaBytes", settings.quotaBytes()));
+  }
+
+  private static Worm worm(JsonObject body, Worm before) {
+    Worm worm = before;
+    if (body.has("worm")) {
+      boolean on = body.bool("worm", false);
+      worm = on == before.on() ? before : on ? Worm.USUAL : Worm.NONE;
+    }
+    boolean says =
+        Stream.of("quietSeconds", "retentionDays", "retentionMinDays", "retentionMaxDays")
+            .anyMatch(body::has);
+    if (!says) {
+      return worm;
+    }
+    if (!worm.on()) {
+      throw new IllegalArgumentException(
+          "a quiet time or a retention is for shares that were made to keep their files (--worm)");
+    }
+    long least = seconds(body, "retentionMinDays", worm.leastSeconds());
+    long most = seconds(body, "retentionMaxDays", worm.mostSeconds());
+    long usual = seconds(body, "retentionDays", Math.clamp(worm.defaultSeconds(), least, most));
+    return worm.withQuietSeconds(body.number("quietSeconds", worm.quietSeconds()))
+        .withRetention(usual, least, most);
+  }
+
+  private static long seconds(JsonObject body, String days, long otherwise) {
+    return body.has(days) ? Math.multiplyExact(body.number(days), DAY_SECONDS) : otherwise;
   }
 
   private static ShareSettings withOwner(ShareSettings settings, String owner) {
@@ -158,7 +237,18 @@ final class ShareOperations {
             .put("readOnly", settings.readOnly())
             .put("quotaBytes", settings.quotaBytes())
             .put("owner", settings.ownerUid() + ":" + settings.ownerGid())
+            .put("snapshotDirectory", settings.snapshotDirectory().label())
+            .put("snapshots", shares.snapshots(share.name()).size())
+            .put("worm", settings.worm().on())
             .put("clients", clients);
+    Worm worm = settings.worm();
+    if (worm.on()) {
+      described
+          .put("quietSeconds", worm.quietSeconds())
+          .put("retentionDays", worm.defaultSeconds() / DAY_SECONDS)
+          .put("retentionMinDays", worm.leastSeconds() / DAY_SECONDS)
+          .put("retentionMaxDays", worm.mostSeconds() / DAY_SECONDS);
+    }
     OptionalLong used = shares.usedBytes(share);
     if (used.isPresent()) {
       described.put("usedBytes", used.getAsLong());

@@ -96,6 +96,73 @@ class ShareVerbsTest {
   }
 
   @Test
+  void aSnapshotIsMadeListedCopiedAndDeleted() throws IOException {
+    try (RunningAppliance onefold = RunningAppliance.start(folder)) {
+      String made = onefold.ok("share", "snapshot", "backup@monday");
+      assertTrue(made.contains("/backup/.snapshots/monday"), made);
+      onefold.ok("share", "snapshot", "backup@tuesday");
+      assertTrue(onefold.ok("share", "snapshots", "backup").contains("backup@tuesday"));
+      assertEquals(2, onefold.json("share", "show", "backup").number("snapshots"));
+      JsonObject copy = onefold.json("share", "clone", "backup@monday", "copy");
+      assertEquals("/copy", copy.text("path"));
+      assertEquals("localhost", copy.text("nfs"));
+      onefold.ok("share", "clone", "backup", "another");
+      Outcome kept = onefold.run("share", "rm", "backup");
+      assertTrue(kept.err().contains("./onefold share rm backup@monday"), kept.err());
+      onefold.ok("share", "rm", "backup@monday", "--yes");
+      assertEquals(
+          "tuesday",
+          onefold
+              .json("share", "snapshots", "backup")
+              .array("snapshots")
+              .objects()
+              .getFirst()
+              .text("name"));
+      assertEquals(
+          "visible",
+          onefold
+              .json("share", "set", "backup", "--snapshot-directory", "visible")
+              .text("snapshotDirectory"));
+    }
+    try (RunningAppliance onefold = RunningAppliance.start(folder)) {
+      assertEquals(1, onefold.json("share", "show", "backup").number("snapshots"));
+      assertEquals(3, onefold.json("share", "ls").array("shares").objects().size());
+    }
+  }
+
+  @Test
+  void aShareThatKeepsItsFilesSaysForHowLongAndStaysSo() throws IOException {
+    try (RunningAppliance onefold = RunningAppliance.start(folder)) {
+      JsonObject made = onefold.json("share", "create", "w", "--worm", "--retention-min", "3");
+      assertTrue(made.bool("worm", false));
+      assertEquals(86_400, made.number("quietSeconds"));
+      assertEquals(30, made.number("retentionDays"));
+      JsonObject changed =
+          onefold.json(
+              "share",
+              "set",
+              "w",
+              "--commit-after",
+              "90m",
+              "--retention",
+              "7",
+              "--retention-max",
+              "70");
+      assertEquals(5400, changed.number("quietSeconds"));
+      assertEquals(7, changed.number("retentionDays"));
+      assertEquals(3, changed.number("retentionMinDays"));
+      assertEquals(70, changed.number("retentionMaxDays"));
+      String shown = onefold.ok("share", "show", "w");
+      assertTrue(
+          shown.contains(
+              "files are kept once they are read-only or have not changed for 90 min: 7 days, or"
+                  + " until their access time, 3 to 70 days"),
+          shown);
+      onefold.ok("share", "rm", "w");
+    }
+  }
+
+  @Test
   void whatIsRefusedSaysWhy() throws IOException {
     try (RunningAppliance onefold = RunningAppliance.start(folder)) {
       for (List<String> wrong :
@@ -109,7 +176,29 @@ class ShareVerbsTest {
               List.of("domain 'other'", "share", "create", "a", "--domain", "other"),
               List.of("backup", "share", "create", "backup"),
               List.of("./onefold share create nothing", "share", "show", "nothing"),
-              List.of("a/b", "share", "create", "a/b"))) {
+              List.of("a/b", "share", "create", "a/b"),
+              List.of("such as vms@monday", "share", "snapshot", "backup"),
+              List.of("has no snapshot 'x'", "share", "clone", "backup@x", "a"),
+              List.of("has no snapshot 'x'", "share", "rm", "backup@x", "--yes"),
+              List.of(
+                  "hidden, visible and off",
+                  "share",
+                  "set",
+                  "backup",
+                  "--snapshot-directory",
+                  "seen"),
+              List.of("(--worm)", "share", "set", "backup", "--retention", "5"),
+              List.of("90m, 24h or 7d", "share", "create", "a", "--worm", "--commit-after", "1"),
+              List.of(
+                  "is not between",
+                  "share",
+                  "create",
+                  "a",
+                  "--worm",
+                  "--retention",
+                  "5",
+                  "--retention-min",
+                  "6"))) {
         Outcome outcome = onefold.run(wrong.subList(1, wrong.size()).toArray(String[]::new));
         assertTrue(outcome.exitCode() != 0, wrong::toString);
         assertTrue(outcome.err().contains(wrong.getFirst()), () -> wrong + ": " + outcome.err());
