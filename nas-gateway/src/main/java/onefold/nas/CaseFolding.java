@@ -108,7 +108,7 @@ final class CaseFolding {
     byte[] folded = name.clone();
     for (int i = 0; i < folded.length; i++) {
       if (folded[i] >= 'A' && folded[i] <= 'Z') {
-        folded[i] += 'a' - 'A';
+        folded[i] = (byte) (folded[i] + ('a' - 'A'));
       }
     }
     return folded;

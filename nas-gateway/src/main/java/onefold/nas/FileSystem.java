@@ -38,6 +38,9 @@ public interface FileSystem {
   /** Most extended attributes of one file. */
   int MAX_EXTENDED_ATTRIBUTES = 1024;
 
+  /** Most named streams of one file. */
+  int MAX_STREAMS = 100;
+
   /** Most entries of an access control list. */
   int MAX_ACCESS_ENTRIES = 256;
 
@@ -228,6 +231,35 @@ public interface FileSystem {
    */
   AttributeNames extendedAttributes(Credentials who, long fileId, byte[] after, int limit)
       throws IOException;
+
+  // ---- named streams
+
+  /**
+   * Lists the named streams of a file or directory in order of name, those in which its content
+   * lies not; at most {@link #MAX_STREAMS}.
+   */
+  List<StreamEntry> streams(Credentials who, long fileId) throws IOException;
+
+  /**
+   * Makes a named stream, or takes the one that is there whatever the case of its letters, as the
+   * mode says. It is opened, read and written by its own id, with the rights to the file that has
+   * it, and goes with that file. Of its attributes only the size can be set.
+   *
+   * @param name 1 to {@link #MAX_NAME_BYTES} bytes without NUL, slash and colon
+   * @return {@code file} are the stream's attributes, {@code directory} those of the file before
+   *     and after
+   * @throws FileException {@code EXISTS}; {@code WRONG_TYPE} for what is neither regular file nor
+   *     directory; {@code NO_SPACE} beyond {@link #MAX_STREAMS}
+   */
+  Created createStream(Credentials who, long fileId, byte[] name, CreateMode mode)
+      throws IOException;
+
+  /**
+   * Removes a named stream; who has it open can use it until it is closed.
+   *
+   * @throws FileException {@code NO_ATTRIBUTE}, {@code RETAINED}
+   */
+  Change removeStream(Credentials who, long fileId, byte[] name) throws IOException;
 
   // ---- content
 

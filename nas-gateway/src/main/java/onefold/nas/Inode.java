@@ -5,12 +5,14 @@ import java.time.Instant;
 /**
  * A file as its entry in the share's tree describes it, content and its length left out.
  *
- * @param parentId the directory that a directory is in, its own id for the root; 0 for all else
+ * @param parentId the directory that a directory is in, its own id for the root; of a stream the
+ *     file that has it; 0 for all else
  * @param verifier of the exclusive creation that made it, if {@code exclusive}
  * @param sparse whether there may be holes in it, or room that is only reserved
  * @param hasAttributes whether it may have extended attributes
  * @param hasAccessList whether an access control list was set
  * @param committed whether it is kept as it is, and not removed before its access time is reached
+ * @param hasStreams whether it may have named streams
  * @param target of a symbolic link; empty for all else; nobody changes the array
  */
 record Inode(
@@ -35,6 +37,7 @@ record Inode(
     boolean hasAttributes,
     boolean hasAccessList,
     boolean committed,
+    boolean hasStreams,
     byte[] target) {
   private static final byte[] NO_TARGET = {};
 
@@ -64,6 +67,7 @@ record Inode(
         false,
         false,
         false,
+        false,
         NO_TARGET);
   }
 
@@ -78,6 +82,11 @@ record Inode(
 
   boolean isRegular() {
     return type == FileType.REGULAR;
+  }
+
+  /** Whether it is a named stream of another file, and has no name in a directory. */
+  boolean isStream() {
+    return isRegular() && parentId != 0;
   }
 
   Edit edit() {
@@ -126,6 +135,7 @@ record Inode(
     boolean hasAttributes;
     boolean hasAccessList;
     boolean committed;
+    boolean hasStreams;
     byte[] target;
 
     private Edit(Inode from) {
@@ -149,6 +159,7 @@ record Inode(
       this.hasAttributes = from.hasAttributes;
       this.hasAccessList = from.hasAccessList;
       this.committed = from.committed;
+      this.hasStreams = from.hasStreams;
       this.target = from.target;
     }
 
@@ -188,6 +199,7 @@ record Inode(
           hasAttributes,
           hasAccessList,
           committed,
+          hasStreams,
           target);
     }
   }

@@ -4,6 +4,7 @@ import java.time.Instant;
 import java.util.Objects;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a share that keeps its files lets be done to them. A file is committed when its mode loses
@@ -143,7 +144,7 @@ final class Retention {
     };
   }
 
-  private static boolean isSame(@org.jspecify.annotations.Nullable Object wanted, Object now) {
+  private static boolean isSame(@Nullable Object wanted, Object now) {
     return wanted == null || Objects.equals(wanted, now);
   }
 }

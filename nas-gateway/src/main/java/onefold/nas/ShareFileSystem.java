@@ -3,6 +3,7 @@ package onefold.nas;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -419,7 +420,7 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
 
   @Override
   public int access(Credentials who, long fileId, int wanted) throws IOException {
-    Inode inode = inode(fileId);
+    Inode inode = owner(inode(fileId));
     int may = permissions.access(inode, who, wanted);
     boolean frozen = who.readOnly() || readOnlyReason().isPresent();
     return frozen || inode.committed()
@@ -694,6 +695,7 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
       if (inode.isDirectory()) {
         throw new FileException(FileError.IS_DIRECTORY, "a directory has one name only");
       }
+      noStream(inode);
       Inode directory = directory(directoryId);
       permissions.check(directory, who, Permissions.EXECUTE);
       if (name(directoryId, name).isPresent()) {
@@ -982,8 +984,11 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
       if (inode.committed()) {
         change = retention.onlyLater(inode, change);
       }
+      if (!change.withoutSize().equals(AttributeChange.NONE)) {
+        noStream(inode);
+      }
       // All checks come first: with a size it is two changes.
-      permissions.apply(inode, who, change, clock.instant(), inode.edit());
+      permissions.apply(owner(inode), who, change, clock.instant(), owner(inode).edit());
       if (size != null) {
         requireRegular(inode.type(), fileId);
         checkLength(size);
@@ -1042,17 +1047,19 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
    */
   private Attributes commit(Credentials who, long fileId, AttributeChange change)
       throws IOException {
-    FileContent content;
-    try (var _ = files.hold(fileId)) {
-      content = hold(fileId);
-    }
     Attributes after;
     CompletionStage<Void> durable;
-    content.writing.lock(); // Before the file's lock: nobody takes the two the other way round.
-    try {
-      content.force();
-      try (var _ = files.hold(fileId);
+    try (Quieted quieted = new Quieted()) {
+      quieted.add(fileId);
+      List<ShareEntry> streams = streamEntries(fileId);
+      for (ShareEntry entry : streams) {
+        quieted.add(ShareTreeFormat.readStream(entry.key(), entry.value()));
+      }
+      try (var _ = files.hold(quieted.fileIds());
           Batch batch = new Batch()) {
+        if (!sameKeys(streams, streamEntries(fileId))) {
+          throw new FileException(FileError.DELAY, "streams of file " + fileId + " come or go");
+        }
         Inode inode = batch.inode(fileId);
         retention.checkChange(inode);
         if (inode.linkCount() == 0) {
@@ -1069,16 +1076,58 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
         }
         Inode changed = edit.done();
         batch.put(changed);
+        for (ShareEntry entry : streams) {
+          Inode stream = batch.inode(ShareTreeFormat.readStream(entry.key(), entry.value()));
+          Inode.Edit kept = stream.edit().changed(now);
+          kept.accessTime = edit.accessTime;
+          kept.committed = true;
+          batch.put(kept.done());
+        }
         batch.add(new ShareChange.Remove(ShareTreeFormat.pendingKey(fileId)));
         durable = batch.submit();
         after = attributes(changed);
       }
-    } finally {
-      content.writing.unlock();
-      release(content);
     }
     Entries.await(durable);
     return after;
+  }
+
+  private static boolean sameKeys(List<ShareEntry> some, List<ShareEntry> others) {
+    return some.stream()
+        .map(entry -> ByteBuffer.wrap(entry.key()))
+        .toList()
+        .equals(others.stream().map(entry -> ByteBuffer.wrap(entry.key())).toList());
+  }
+
+  /**
+   * Contents that nobody writes to until it is closed; what was written is durable. Their locks
+   * come before those of files: nobody takes the two the other way round.
+   */
+  private final class Quieted implements AutoCloseable {
+    private final List<FileContent> contents = new ArrayList<>(2);
+
+    /** Adds a file; a stream after the file that has it. */
+    void add(long fileId) throws IOException {
+      FileContent content;
+      try (var _ = files.hold(fileId)) {
+        content = ShareFileSystem.this.hold(fileId);
+      }
+      content.writing.lock();
+      contents.add(content);
+      content.force();
+    }
+
+    long[] fileIds() {
+      return contents.stream().mapToLong(FileContent::fileId).toArray();
+    }
+
+    @Override
+    public void close() {
+      for (FileContent content : contents) {
+        content.writing.unlock();
+        release(content);
+      }
+    }
   }
 
   @Override
@@ -1246,6 +1295,7 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
         Batch batch = new Batch()) {
       Inode inode = batch.inode(fileId);
       writable(who);
+      noStream(inode);
       retention.checkChange(inode);
       Attributes before = attributes(inode);
       Inode.Edit edit = inode.edit().changed(clock.instant());
@@ -1259,6 +1309,155 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
     return change;
   }
 
+  // ---- named streams
+
+  @Override
+  public List<StreamEntry> streams(Credentials who, long fileId) throws IOException {
+    Inode inode = inode(fileId);
+    permissions.check(inode, who, Permissions.READ);
+    List<StreamEntry> streams = new ArrayList<>();
+    for (ShareEntry entry : inode.hasStreams() ? streamEntries(fileId) : List.<ShareEntry>of()) {
+      long streamId = ShareTreeFormat.readStream(entry.key(), entry.value());
+      Attributes attributes = attributesIfThere(streamId);
+      if (attributes != null) {
+        streams.add(
+            new StreamEntry(
+                ShareTreeFormat.keyName(entry.key()),
+                streamId,
+                attributes.sizeBytes(),
+                attributes.spaceBytes()));
+      }
+    }
+    return streams;
+  }
+
+  /** All streams of a file, in order of name. */
+  private List<ShareEntry> streamEntries(long fileId) throws IOException {
+    return entries.scan(
+        ShareTreeFormat.prefix(ShareTreeFormat.STREAM, fileId), new byte[0], MAX_STREAMS);
+  }
+
+  /** Finds a stream of this name, else one whose name differs in case only. */
+  private static Optional<ShareEntry> named(List<ShareEntry> streams, byte[] name) {
+    byte[] fold = CaseFolding.fold(name);
+    Optional<ShareEntry> similar = Optional.empty();
+    for (ShareEntry entry : streams) {
+      byte[] there = ShareTreeFormat.keyName(entry.key());
+      if (Arrays.equals(there, name)) {
+        return Optional.of(entry);
+      }
+      if (similar.isEmpty() && Arrays.equals(CaseFolding.fold(there), fold)) {
+        similar = Optional.of(entry);
+      }
+    }
+    return similar;
+  }
+
+  @Override
+  public Created createStream(Credentials who, long fileId, byte[] name, CreateMode mode)
+      throws IOException {
+    checkStreamName(name);
+    Created created;
+    CompletionStage<Void> durable;
+    try (var _ = files.hold(fileId);
+        Batch batch = new Batch()) {
+      Inode inode = batch.inode(fileId);
+      if (!inode.isDirectory()) {
+        requireRegular(inode.type(), fileId);
+      }
+      noStream(inode);
+      List<ShareEntry> streams = streamEntries(fileId);
+      Optional<ShareEntry> taken = named(streams, name);
+      Attributes before = attributes(inode);
+      if (taken.isPresent()) {
+        if (!(mode instanceof CreateMode.Unchecked)) {
+          throw new FileException(
+              FileError.EXISTS, "the stream '" + Names.text(name) + "' is there");
+        }
+        permissions.check(inode, who, Permissions.READ);
+        ShareEntry found = taken.get();
+        long streamId = ShareTreeFormat.readStream(found.key(), found.value());
+        return new Created(attributes(streamId), new Change(before, before), false);
+      }
+      writable(who);
+      permissions.check(inode, who, Permissions.WRITE);
+      retention.checkChange(inode);
+      if (inode.linkCount() == 0) {
+        throw new FileException(FileError.STALE, "file " + fileId + " was removed");
+      }
+      if (streams.size() >= MAX_STREAMS) {
+        throw new FileException(
+            FileError.NO_SPACE, "file " + fileId + " has " + MAX_STREAMS + " streams");
+      }
+      Instant now = clock.instant();
+      Inode.Edit stream =
+          Inode.make(ids.next(), FileType.REGULAR, 0600, inode.uid(), inode.gid(), 0, now).edit();
+      stream.parentId = fileId;
+      Inode made = stream.done();
+      batch.make(made);
+      batch.add(
+          new ShareChange.SetValue(
+              ShareTreeFormat.streamKey(fileId, name), ShareTreeFormat.stream(made.fileId())));
+      Inode.Edit edit = inode.edit().changed(now);
+      edit.hasStreams = true;
+      Inode changed = edit.done();
+      batch.put(changed);
+      durable = batch.submit();
+      created = new Created(made.attributes(0, 0), new Change(before, attributes(changed)), true);
+    }
+    Entries.await(durable);
+    return created;
+  }
+
+  @Override
+  public Change removeStream(Credentials who, long fileId, byte[] name) throws IOException {
+    checkStreamName(name);
+    while (true) {
+      ShareEntry seen =
+          named(streamEntries(fileId), name)
+              .orElseThrow(() ->
+                  new FileException(
+                      FileError.NO_ATTRIBUTE, "no stream '" + Names.text(name) + "'"));
+      long streamId = ShareTreeFormat.readStream(seen.key(), seen.value());
+      Change change;
+      CompletionStage<Void> durable;
+      Unlinked unlinked;
+      try (var _ = files.hold(fileId, streamId);
+          Batch batch = new Batch()) {
+        Inode inode = batch.inode(fileId);
+        writable(who);
+        permissions.check(inode, who, Permissions.WRITE);
+        retention.checkChange(inode);
+        Optional<ShareEntry> found = entries.find(seen.key());
+        if (found.isEmpty()
+            || ShareTreeFormat.readStream(seen.key(), found.get().value()) != streamId) {
+          continue;
+        }
+        Instant now = clock.instant();
+        batch.add(new ShareChange.Remove(seen.key()));
+        unlinked = batch.unlink(batch.inode(streamId), now);
+        Attributes before = attributes(inode);
+        Inode changed = inode.edit().changed(now).done();
+        batch.put(changed);
+        durable = batch.submit();
+        unlinked.settle();
+        change = new Change(before, attributes(changed));
+      }
+      unlinked.finish();
+      Entries.await(durable);
+      return change;
+    }
+  }
+
+  private static void checkStreamName(byte[] name) throws FileException {
+    checkAttributeName(name);
+    for (byte b : name) {
+      if (b == '/' || b == ':') {
+        throw new FileException(FileError.BAD_NAME, "a stream's name with slash or colon");
+      }
+    }
+  }
+
   // ---- content
 
   @Override
@@ -1268,8 +1467,8 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
       throw new IllegalArgumentException("access " + access);
     }
     try (var _ = files.hold(fileId)) {
-      Inode inode = inode(fileId);
-      requireRegular(inode.type(), fileId);
+      requireRegular(inode(fileId).type(), fileId);
+      Inode inode = owner(inode(fileId));
       if ((access & OpenFile.WRITE) != 0) {
         writable(who);
         retention.checkChange(inode);
@@ -1685,6 +1884,18 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
                 FileError.STALE, "there is no file " + fileId + " in share " + record.name()));
   }
 
+  /** Whose rights count: those of the file that has the stream, if it is one. */
+  private Inode owner(Inode inode) throws IOException {
+    return inode.isStream() ? inode(inode.parentId()) : inode;
+  }
+
+  private static void noStream(Inode inode) throws FileException {
+    if (inode.isStream()) {
+      throw new FileException(
+          FileError.NOT_SUPPORTED, "of a named stream only the size can be set");
+    }
+  }
+
   /** A file as it is now. */
   private Inode inode(long fileId) throws IOException {
     FileContent content = open.find(fileId);
@@ -1836,6 +2047,10 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
 
   /** Removes a file that nobody can reach any more, its attributes first. */
   private CompletionStage<Void> clean(long fileId) throws IOException {
+    for (ShareEntry entry : streamEntries(fileId)) {
+      // Nobody waits: the file's marker goes after them.
+      var _ = dropStream(entry);
+    }
     byte[] prefix = ShareTreeFormat.prefix(ShareTreeFormat.ATTRIBUTE, fileId);
     while (true) {
       List<ShareChange> changes = new ArrayList<>();
@@ -1853,6 +2068,22 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
         return durable;
       }
     }
+  }
+
+  /** Takes a stream off a file that is gone. */
+  private CompletionStage<Void> dropStream(ShareEntry entry) throws IOException {
+    long streamId = ShareTreeFormat.readStream(entry.key(), entry.value());
+    CompletionStage<Void> durable;
+    Unlinked unlinked;
+    try (var _ = files.hold(streamId);
+        Batch batch = new Batch()) {
+      batch.add(new ShareChange.Remove(entry.key()));
+      unlinked = batch.unlink(batch.inode(streamId), clock.instant());
+      durable = batch.submit();
+      unlinked.settle();
+    }
+    unlinked.finish();
+    return durable;
   }
 
   /** The last one who held a file without a name has let go. */
@@ -2010,7 +2241,7 @@ final class ShareFileSystem implements FileSystem, AutoCloseable {
       long fileId = inode.fileId();
       boolean last = inode.isDirectory() || inode.linkCount() <= 1;
       boolean keep = inode.isRegular() && open.isHeld(fileId);
-      boolean needsCleaning = last && (keep || inode.hasAttributes());
+      boolean needsCleaning = last && (keep || inode.hasAttributes() || inode.hasStreams());
       long bytes = last && inode.isRegular() && usage.counts() ? length(fileId) : 0;
       if (!last || needsCleaning) {
         Inode.Edit edit = inode.edit().changed(now);

@@ -21,6 +21,7 @@ final class ShareTreeFormat {
   static final byte COOKIE = 'c';
   static final byte FOLDED = 'f';
   static final byte ATTRIBUTE = 'x';
+  static final byte STREAM = 'm';
   static final byte ACCESS_LIST = 'a';
   static final byte ORPHAN = 'o';
   static final byte SNAPSHOT = 'v';
@@ -35,6 +36,7 @@ final class ShareTreeFormat {
   private static final int NAME_BYTES = 18;
   private static final int COOKIE_BYTES = 10;
   private static final int SHARE_BYTES = 20;
+  private static final int STREAM_BYTES = 9;
   private static final int SNAPSHOT_BYTES = 17;
   private static final int PENDING_BYTES = 17;
   private static final int ACCESS_ENTRY_BYTES = 14;
@@ -44,7 +46,8 @@ final class ShareTreeFormat {
   private static final int FLAG_ATTRIBUTES = 4;
   private static final int FLAG_ACCESS_LIST = 8;
   private static final int FLAG_COMMITTED = 16;
-  private static final int FLAGS_KNOWN = 31;
+  private static final int FLAG_STREAMS = 32;
+  private static final int FLAGS_KNOWN = 63;
 
   private static final byte[] NOTHING = {};
 
@@ -87,6 +90,10 @@ final class ShareTreeFormat {
 
   static byte[] orphanKey(long fileId) {
     return key(ORPHAN, fileId, NOTHING);
+  }
+
+  static byte[] streamKey(long fileId, byte[] name) {
+    return key(STREAM, fileId, name);
   }
 
   static byte[] pendingKey(long fileId) {
@@ -157,7 +164,7 @@ final class ShareTreeFormat {
     return ByteBuffer.wrap(key, 1 + Long.BYTES, Long.BYTES).getLong();
   }
 
-  /** The name of a key of kind {@link #ATTRIBUTE}. */
+  /** The name of a key of kind {@link #ATTRIBUTE} or {@link #STREAM}. */
   static byte[] keyName(byte[] key) {
     return Arrays.copyOfRange(key, 1 + Long.BYTES, key.length);
   }
@@ -196,7 +203,8 @@ final class ShareTreeFormat {
             | (inode.sparse() ? FLAG_SPARSE : 0)
             | (inode.hasAttributes() ? FLAG_ATTRIBUTES : 0)
             | (inode.hasAccessList() ? FLAG_ACCESS_LIST : 0)
-            | (inode.committed() ? FLAG_COMMITTED : 0);
+            | (inode.committed() ? FLAG_COMMITTED : 0)
+            | (inode.hasStreams() ? FLAG_STREAMS : 0);
     ByteBuffer out =
         littleEndian(value)
             .put((byte) VERSION)
@@ -229,7 +237,7 @@ final class ShareTreeFormat {
       long gid = Integer.toUnsignedLong(in.getInt());
       int flags = in.getInt();
       if ((flags & ~FLAGS_KNOWN) != 0) {
-        throw wrong(key, "flags below 32", "flags " + flags);
+        throw wrong(key, "flags below 64", "flags " + flags);
       }
       int dosAttributes = in.getInt();
       int deviceMajor = in.getInt();
@@ -265,6 +273,7 @@ final class ShareTreeFormat {
           (flags & FLAG_ATTRIBUTES) != 0,
           (flags & FLAG_ACCESS_LIST) != 0,
           (flags & FLAG_COMMITTED) != 0,
+          (flags & FLAG_STREAMS) != 0,
           target);
     } catch (IllegalArgumentException | DateTimeException e) {
       throw wrong(key, "an inode", String.valueOf(e.getMessage()));
@@ -309,6 +318,20 @@ final class ShareTreeFormat {
 
   static byte[] orphan() {
     return new byte[] {VERSION};
+  }
+
+  static byte[] stream(long streamId) {
+    return ByteBuffer.allocate(STREAM_BYTES)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .put((byte) VERSION)
+        .putLong(streamId)
+        .array();
+  }
+
+  static long readStream(byte[] key, byte[] value) throws CorruptDataException {
+    ByteBuffer in = open(key, value, STREAM_BYTES);
+    in.position(1);
+    return in.getLong();
   }
 
   static byte[] snapshot(Id snapshotId) {

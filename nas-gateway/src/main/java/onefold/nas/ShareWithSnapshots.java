@@ -304,17 +304,13 @@ final class ShareWithSnapshots implements FileSystem, AutoCloseable {
   private DirectoryEntry lookupSnapshotIgnoringCase(Credentials who, long directoryId, byte[] name)
       throws IOException {
     byte[] fold = CaseFolding.fold(name);
-    byte[] meant = name;
-    for (Snapshots.Snapshot snapshot : snapshots.all().values()) {
-      byte[] there = snapshot.name().getBytes(UTF_8);
-      if (Arrays.equals(there, name)) {
-        meant = name;
-        break;
-      }
-      if (meant == name && Arrays.equals(CaseFolding.fold(there), fold)) {
-        meant = there;
-      }
-    }
+    List<byte[]> similar =
+        snapshots.all().values().stream()
+            .map(snapshot -> snapshot.name().getBytes(UTF_8))
+            .filter(there -> Arrays.equals(CaseFolding.fold(there), fold))
+            .toList();
+    boolean exact = similar.stream().anyMatch(there -> Arrays.equals(there, name));
+    byte[] meant = exact || similar.isEmpty() ? name : similar.getFirst();
     Attributes found = lookupSnapshot(who, directoryId, meant);
     long cookie = FIRST_COOKIE + SnapshotIds.number(found.fileId());
     return new DirectoryEntry(meant.clone(), found.fileId(), cookie, found);
@@ -507,6 +503,37 @@ final class ShareWithSnapshots implements FileSystem, AutoCloseable {
     return isDirectoryOfSnapshots(fileId)
         ? new AttributeNames(List.of(), true)
         : files(fileId).extendedAttributes(who, SnapshotIds.fileId(fileId), after, limit);
+  }
+
+  // ---- named streams
+
+  @Override
+  public List<StreamEntry> streams(Credentials who, long fileId) throws IOException {
+    if (isDirectoryOfSnapshots(fileId)) {
+      return List.of();
+    }
+    long number = SnapshotIds.number(fileId);
+    return files(fileId).streams(who, SnapshotIds.fileId(fileId)).stream()
+        .map(stream ->
+            new StreamEntry(
+                stream.name(),
+                SnapshotIds.id(number, stream.streamId()),
+                stream.sizeBytes(),
+                stream.spaceBytes()))
+        .toList();
+  }
+
+  @Override
+  public Created createStream(Credentials who, long fileId, byte[] name, CreateMode mode)
+      throws IOException {
+    requireLive(fileId);
+    return share.createStream(who, fileId, name, mode);
+  }
+
+  @Override
+  public Change removeStream(Credentials who, long fileId, byte[] name) throws IOException {
+    requireLive(fileId);
+    return share.removeStream(who, fileId, name);
   }
 
   // ---- content

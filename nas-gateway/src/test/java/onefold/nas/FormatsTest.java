@@ -97,6 +97,8 @@ class FormatsTest {
     all.put("pending-key", ShareTreeFormat.pendingKey(16));
     all.put("pending", ShareTreeFormat.pending(new PendingValue(5, 7)));
     all.put("folded-key", ShareTreeFormat.foldedKey(16, "link".getBytes(UTF_8), 0x0102_0305L));
+    all.put("stream-key", ShareTreeFormat.streamKey(LINK.fileId(), "s".getBytes(UTF_8)));
+    all.put("stream", ShareTreeFormat.stream(0x0102_0306L));
     all.put("settings-worm", ShareSettingsFormat.write(WORM));
     return all;
   }
@@ -153,6 +155,7 @@ class FormatsTest {
                 case "cookie" -> ShareTreeFormat.readCookie(key, bytes);
                 case "access-list" -> ShareTreeFormat.readAccessList(key, bytes);
                 case "note" -> ShareTreeFormat.readNote(key, bytes);
+                case "stream" -> ShareTreeFormat.readStream(key, bytes);
                 case "pending" -> ShareTreeFormat.readPending(key, bytes);
                 case "snapshot" -> ShareTreeFormat.readSnapshot(key, bytes);
                 case "settings", "settings-worm" -> ShareSettingsFormat.read("s", bytes);

@@ -29,6 +29,7 @@ final class ShareCheck {
     Map<Named, Long> byCookie = new HashMap<>();
     Map<Named, Long> byFold = new HashMap<>();
     Map<Named, Long> folded = new HashMap<>();
+    Map<Long, Long> streams = new HashMap<>();
     Set<Long> orphans = new HashSet<>();
     Set<Long> attributes = new HashSet<>();
     long rootId = 0;
@@ -71,6 +72,8 @@ final class ShareCheck {
           byFold.put(
               new Named(directoryId, cookie, Arrays.toString(folding.name())), folding.fileId());
         }
+        case ShareTreeFormat.STREAM ->
+            streams.put(ShareTreeFormat.readStream(key, value), ShareTreeFormat.keyId(key));
         case ShareTreeFormat.ATTRIBUTE, ShareTreeFormat.ACCESS_LIST ->
             attributes.add(ShareTreeFormat.keyId(key));
         case ShareTreeFormat.SNAPSHOT -> ShareTreeFormat.readSnapshot(key, value);
@@ -97,6 +100,13 @@ final class ShareCheck {
       }
     }
     links.merge(rootId, 2, Integer::sum);
+    for (var stream : streams.entrySet()) {
+      Inode inode = inode(inodes, stream.getKey());
+      assertTrue(inode.isStream());
+      assertEquals(stream.getValue(), inode.parentId());
+      assertTrue(inode(inodes, inode.parentId()).hasStreams());
+      links.merge(inode.fileId(), 1, Integer::sum);
+    }
     for (Inode inode : inodes.values()) {
       assertEquals(
           links.getOrDefault(inode.fileId(), 0),

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -381,7 +382,7 @@ class SnapshotsTest {
   }
 
   private List<String> pages(long directory, int limit) throws IOException {
-    List<String> names = new java.util.ArrayList<>();
+    List<String> names = new ArrayList<>();
     long after = 0;
     while (true) {
       DirectoryPage page = files.list(ROOT, directory, after, limit, true);

@@ -233,27 +233,18 @@ final class ShareVerb extends Group {
     if (time.equals("never")) {
       return 0;
     }
+    if (!time.matches("[1-9][0-9]{0,8}[mhd]")) {
+      throw Failure.misused(
+          "--commit-after '" + time + "' is no time such as 90m, 24h or 7d, nor never");
+    }
+    int last = time.length() - 1;
     int unitSeconds =
-        switch (time.isEmpty() ? ' ' : time.charAt(time.length() - 1)) {
+        switch (time.charAt(last)) {
           case 'm' -> 60;
           case 'h' -> 3600;
-          case 'd' -> 86_400;
-          default -> 0;
+          default -> 86_400;
         };
-    try {
-      long count = Long.parseLong(time.substring(0, Math.max(0, time.length() - 1)));
-      if (unitSeconds > 0 && count > 0) {
-        return Math.multiplyExact(count, unitSeconds);
-      }
-    } catch (ArithmeticException | NumberFormatException e) {
-      throw wrongTime(time);
-    }
-    throw wrongTime(time);
-  }
-
-  private static Failure wrongTime(String time) {
-    return Failure.misused(
-        "--commit-after '" + time + "' is no time such as 90m, 24h or 7d, nor never");
+    return Long.parseLong(time.substring(0, last)) * unitSeconds;
   }
 
   @Command(
