@@ -114,7 +114,8 @@ class BoundsTest {
         client.use(second);
         assertEquals(0, client.lock(opened, 0, 10, false));
       }
-      assertEquals(0, client.open("file", false, 0).status());
+      opened = client.open("file", false, 0);
+      assertEquals(0, opened.status());
     }
     try (NfsClient third = served.connect()) {
       client.use(third);
