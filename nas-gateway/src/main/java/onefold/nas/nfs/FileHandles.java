@@ -1,9 +1,11 @@
 package onefold.nas.nfs;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.Optional;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
@@ -27,6 +29,8 @@ final class FileHandles {
   private static final byte VERSION = 1;
   private static final byte FILE = 1;
   private static final byte PSEUDO_ROOT = 2;
+  // Never in a handle that somebody is given.
+  private static final byte SERVER = 3;
   private static final int CODE_AT = 32;
   private static final int CODE_BYTES = 16;
   private static final Id NO_SHARE = new Id(0, 0);
@@ -53,6 +57,19 @@ final class FileHandles {
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("every JDK has HmacSHA256", e);
     }
+  }
+
+  /**
+   * Returns a name of this appliance that no other has: equal on all connections, so that clients
+   * use them together, and after every start. A client of version 4.1 that finds another scope
+   * takes it for another server and reclaims nothing.
+   */
+  byte[] serverName() {
+    byte[] named = new byte[CODE_AT];
+    named[0] = VERSION;
+    named[1] = SERVER;
+    return ("onefold-" + HexFormat.of().formatHex(code(named, 0)))
+        .getBytes(StandardCharsets.US_ASCII);
   }
 
   byte[] handle(Id shareId, long fileId) {

@@ -39,7 +39,7 @@ final class Nfs4 {
     this.bytes = new ByteOperations(states);
     this.locks = new LockOperations(clients, states);
     this.files = new FileOperations(doors, clients, states);
-    this.sessions = new SessionOperations(clients);
+    this.sessions = new SessionOperations(clients, doors.handles().serverName());
   }
 
   RpcProgram.Outcome serve(RpcCall call, XdrReader in, XdrWriter out) throws XdrException {

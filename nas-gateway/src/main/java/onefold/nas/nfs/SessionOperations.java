@@ -1,7 +1,6 @@
 package onefold.nas.nfs;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 
 /** The operations on clients and sessions. */
 final class SessionOperations {
@@ -20,9 +19,14 @@ final class SessionOperations {
   private static final int BOTH_CHANNELS = 3;
 
   private final Clients clients;
+  private final byte[] serverName;
 
-  SessionOperations(Clients clients) {
+  /**
+   * @param serverName owner and scope of this server, the same after each start
+   */
+  SessionOperations(Clients clients, byte[] serverName) {
     this.clients = clients;
+    this.serverName = serverName.clone();
   }
 
   boolean serve(Compound c, int operation, XdrReader in, XdrWriter out)
@@ -136,9 +140,8 @@ final class SessionOperations {
     out.writeLong(exchanged.clientId()).writeInt(exchanged.sequence());
     out.writeInt(FLAG_NON_PNFS | (exchanged.confirmed() ? FLAG_CONFIRMED : 0));
     out.writeInt(0);
-    // Server owner and scope: equal on all connections of a run, so that clients use them together.
-    byte[] name = ("onefold-" + clients.start()).getBytes(StandardCharsets.US_ASCII);
-    out.writeLong(0).writeOpaque(name).writeOpaque(name);
+    // Server owner and scope.
+    out.writeLong(0).writeOpaque(serverName).writeOpaque(serverName);
     out.writeInt(0);
   }
 

@@ -9,6 +9,7 @@ final class Nfs4Client {
   private final String name;
   private final long verifier;
   private long clientId;
+  private byte[] scope = new byte[0];
   private byte[] session = new byte[16];
   private int sequence;
 
@@ -23,6 +24,11 @@ final class Nfs4Client {
     connection = other;
   }
 
+  /** The scope that the server named when it was last asked; whoever names another is another. */
+  byte[] scope() {
+    return scope;
+  }
+
   /** Makes itself known and takes a session; nothing is reclaimed. */
   void open() throws IOException {
     XdrReader exchanged =
@@ -35,6 +41,9 @@ final class Nfs4Client {
     require(exchanged, Operation.EXCHANGE_ID);
     clientId = exchanged.readLong();
     int number = exchanged.readInt();
+    exchanged.skip(4 + 4 + 8);
+    exchanged.readOpaque(1024, "server owner");
+    scope = exchanged.readOpaque(1024, "server scope");
     XdrReader made =
         plain(
             1,

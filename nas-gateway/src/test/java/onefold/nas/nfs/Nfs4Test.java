@@ -83,8 +83,11 @@ class Nfs4Test {
       assertEquals(Status.GRACE, stranger.open("file", false, 0).status());
       assertEquals(Status.NO_GRACE, stranger.open(held.handle(), 0, 1).status());
 
+      byte[] before = client.scope();
       client.use(fresh);
       client.open();
+      // Else a client takes it for another server and reclaims nothing.
+      assertArrayEquals(before, client.scope());
       Nfs4Client.Opened again = client.open(held.handle(), DENY_WRITE, 1);
       assertEquals(0, again.status());
       assertEquals(0, client.lock(again, 0, 100, true));
