@@ -14,11 +14,32 @@ public final class ContainerDirectory {
   private final long containerNumber;
   private final ContainerLayout layout;
   private final FingerprintBatch chunks;
+  private final boolean salvaged;
 
   ContainerDirectory(long containerNumber, ContainerLayout layout, FingerprintBatch chunks) {
+    this(containerNumber, layout, chunks, false);
+  }
+
+  private ContainerDirectory(
+      long containerNumber, ContainerLayout layout, FingerprintBatch chunks, boolean salvaged) {
     this.containerNumber = containerNumber;
     this.layout = layout;
     this.chunks = chunks;
+    this.salvaged = salvaged;
+  }
+
+  /** A directory made again from the blocks, because the one on disk is damaged. */
+  static ContainerDirectory salvaged(
+      long containerNumber, ContainerLayout layout, FingerprintBatch chunks) {
+    return new ContainerDirectory(containerNumber, layout, chunks, true);
+  }
+
+  /**
+   * Whether it was made again from the blocks that can still be read: then the container may have
+   * held chunks of which it says nothing.
+   */
+  public boolean isSalvaged() {
+    return salvaged;
   }
 
   /** Number of the container. */
@@ -54,6 +75,17 @@ public final class ContainerDirectory {
   /** Whether a slot's chunk is lost. */
   public boolean isLost(int slot) {
     return chunks.lengthBytes(slot) == 0;
+  }
+
+  /** How many of its slots say what they hold. */
+  public int knownCount() {
+    int count = chunks.count();
+    if (salvaged) {
+      for (int slot = 0; slot < chunks.count(); slot++) {
+        count -= isLost(slot) ? 1 : 0;
+      }
+    }
+    return count;
   }
 
   ContainerLayout layout() {

@@ -1258,7 +1258,7 @@ public final class Containers implements AutoCloseable {
       // As long as the block table is whole, every block has its place and its slots.
       ContainerLayout layout = ContainerFile.readLayout(file, identity(name));
       FingerprintBatch chunks = BlockScan.along(file, identity(name), layout);
-      return new ContainerDirectory(name.number(), layout, chunks);
+      return ContainerDirectory.salvaged(name.number(), layout, chunks);
     } catch (CorruptDataException e) {
       return salvageByFrames(file, name);
     }
@@ -1266,7 +1266,7 @@ public final class Containers implements AutoCloseable {
 
   private ContainerDirectory salvageByFrames(StoredContainer file, Name name) throws IOException {
     BlockScan.Found found = BlockScan.scan(file, identity(name), file.sizeBytes(), false);
-    return new ContainerDirectory(name.number(), found.layout().build(), found.chunks());
+    return ContainerDirectory.salvaged(name.number(), found.layout().build(), found.chunks());
   }
 
   private ContainerLayout layout(Entry entry) throws IOException {

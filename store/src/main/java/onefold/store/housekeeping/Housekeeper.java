@@ -926,7 +926,7 @@ public final class Housekeeper {
   }
 
   /** Marks what is live and says from which container on data may be live without a mark. */
-  private long mark(Cycle current, LiveChunks live, Owners owners, List<Long> nodes)
+  private long mark(Cycle current, LiveVectors live, Owners owners, List<Long> nodes)
       throws IOException {
     Containers containers = ground.containers();
     Mark mark =
@@ -935,6 +935,7 @@ public final class Housekeeper {
             ground.index(),
             live,
             nodes,
+            live.knownNodes(),
             parameterSet,
             owners,
             new LiveVectors.Between() {

@@ -1,7 +1,9 @@
 package onefold.store.housekeeping;
 
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.random.RandomGenerator;
 import onefold.chunker.ChunkKind;
 import onefold.store.container.ContainerDirectory;
@@ -19,11 +21,22 @@ final class LiveVectors implements LiveChunks, AutoCloseable {
 
   private final LiveVector data;
   private final LiveVector nodes;
+  private final Map<Long, Integer> knownNodes;
 
-  /** Takes two vectors over, nodes with check bits. */
-  LiveVectors(LiveVector data, LiveVector nodes) {
+  /**
+   * Takes two vectors over, nodes with check bits.
+   *
+   * @param knownNodes how many nodes the directory of each of their containers told
+   */
+  LiveVectors(LiveVector data, LiveVector nodes, Map<Long, Integer> knownNodes) {
     this.data = data;
     this.nodes = nodes;
+    this.knownNodes = knownNodes;
+  }
+
+  /** How many nodes the directory of each container of nodes told when the set was made. */
+  Map<Long, Integer> knownNodes() {
+    return knownNodes;
   }
 
   /** Memory of both. */
@@ -49,11 +62,13 @@ final class LiveVectors implements LiveChunks, AutoCloseable {
       RandomGenerator random,
       Between between)
       throws IOException {
-    LiveVector data = vector(containers, dataNumbers, false, random, between);
+    LiveVector data = vector(containers, dataNumbers, false, random, between, new HashMap<>());
+    Map<Long, Integer> known = new HashMap<>();
     boolean done = false;
     try {
       LiveVectors vectors =
-          new LiveVectors(data, vector(containers, nodeNumbers, true, random, between));
+          new LiveVectors(
+              data, vector(containers, nodeNumbers, true, random, between, known), known);
       done = true;
       return vectors;
     } finally {
@@ -63,13 +78,18 @@ final class LiveVectors implements LiveChunks, AutoCloseable {
     }
   }
 
-  /** Makes the vector of all chunks of containers of one kind. */
+  /**
+   * Makes the vector of all chunks of containers of one kind.
+   *
+   * @param known learns how many chunks each directory told, at most
+   */
   static LiveVector vector(
       Containers containers,
       List<Long> numbers,
       boolean checked,
       RandomGenerator random,
-      Between between)
+      Between between,
+      Map<Long, Integer> known)
       throws IOException {
     long count = 0;
     for (long number : numbers) {
@@ -79,6 +99,7 @@ final class LiveVectors implements LiveChunks, AutoCloseable {
         (first, last, sink) -> {
           for (long number : numbers) {
             ContainerDirectory directory = containers.directory(number);
+            known.merge(number, directory.knownCount(), Math::max);
             sink.fingerprints(directory.chunks().fingerprints(), directory.chunks().count());
             between.container();
           }

@@ -42,6 +42,7 @@ final class Mark implements Ground.RootVisitor {
   private final Owners owners;
   private final LiveVectors.Between between;
   private final Set<Long> candidates;
+  private final Map<Long, Integer> known;
   private final byte[] gathered = new byte[GATHERED * Fingerprint.BYTES];
   private int gatheredCount;
   private final NodeReader reader = new NodeReader();
@@ -59,6 +60,7 @@ final class Mark implements Ground.RootVisitor {
    * Makes one.
    *
    * @param candidates containers of nodes whose directories {@code live} was made from
+   * @param known how many nodes each of these told then
    * @param owners learns which chunks belong to one root alone
    * @param between called every now and then; may wait, or end the mark
    */
@@ -67,10 +69,12 @@ final class Mark implements Ground.RootVisitor {
       ChunkIndex index,
       LiveChunks live,
       Collection<Long> candidates,
+      Map<Long, Integer> known,
       ParameterSet set,
       Owners owners,
       LiveVectors.Between between) {
     this.candidates = Set.copyOf(candidates);
+    this.known = known;
     this.owners = owners;
     this.between = between;
     this.containers = containers;
@@ -159,6 +163,9 @@ final class Mark implements Ground.RootVisitor {
   void young(List<Long> numbers) throws IOException {
     for (long number : numbers) {
       ContainerDirectory directory = containers.directory(number);
+      if (directory.isSalvaged()) {
+        checkTold(directory, containers.info(number).chunkCount());
+      }
       for (int block = 0; block < directory.blockCount(); block++) {
         DecodedBlock decoded = containers.decodedBlock(number, directory.block(block).firstSlot());
         for (int i = 0; i < decoded.chunkCount(); i++) {
@@ -171,6 +178,20 @@ final class Mark implements Ground.RootVisitor {
   }
 
   /**
+   * Ends the mark if a directory has lost nodes meanwhile: they may have been marked, and what is
+   * below them would be taken for dead.
+   */
+  private void checkTold(ContainerDirectory directory, int expected) throws CorruptDataException {
+    if (directory.knownCount() < expected) {
+      throw new CorruptDataException(
+          containers.nameInErrors(ChunkKind.NODE, directory.containerNumber()),
+          -1,
+          "a directory of " + expected + " nodes",
+          "one that has lost all but " + directory.knownCount());
+    }
+  }
+
+  /**
    * Goes once through the candidates.
    *
    * @param numbers node containers in ascending order
@@ -180,6 +201,7 @@ final class Mark implements Ground.RootVisitor {
     long count = 0;
     for (long number : numbers.reversed()) {
       ContainerDirectory directory = containers.directory(number);
+      checkTold(directory, known.getOrDefault(number, 0));
       BitSet done = visited.computeIfAbsent(number, key -> new BitSet());
       int told = directory.blockCount();
       for (int block = directory.blockCount() - 1; block >= 0; block--) {

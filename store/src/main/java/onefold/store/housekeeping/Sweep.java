@@ -144,6 +144,12 @@ final class Sweep {
   private boolean sweep(long number, boolean merge) throws IOException {
     ContainerDirectory directory = containers.directory(number);
     ContainerInfo info = containers.info(number);
+    if (directory.isSalvaged() && containers.hasParity(number)) {
+      // What it no longer names may be live: the mark may have had it from the cache. The next pass
+      // of the scrub makes it good.
+      progress.swept(0);
+      return false;
+    }
     Copies copies = copies(directory);
     BitSet needed = needed(directory, copies);
     if (needed.get(directory.chunks().count())) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -53,9 +54,13 @@ class ScrubTest {
   }
 
   private Simulation on(Simulation simulation, Body body) throws Exception {
+    return on(simulation, Walk.small(0), body);
+  }
+
+  private Simulation on(Simulation simulation, EngineSettings settings, Body body)
+      throws Exception {
     simulation.run(() -> {
-      try (Engine engine =
-          Engine.open(simulation.device(), simulation.scheduler(), Walk.small(0))) {
+      try (Engine engine = Engine.open(simulation.device(), simulation.scheduler(), settings)) {
         body.run(engine, simulation);
       } catch (AssertionError e) {
         throw new AssertionError(e.getMessage() + " (onefold.seed=" + seed + ")", e);
@@ -794,6 +799,58 @@ class ScrubTest {
           });
     }
     assertTrue(cuts > 3, cuts + " cuts, onefold.seed=" + seed);
+  }
+
+  private static void overwrite(SimulatedDevice device, String file, byte[] bytes) {
+    try {
+      device.overwriteAtRest(file, 0, bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The mark may have seen a node that the sweep finds damaged, directory and all. */
+  @Test
+  void whatIsLostAtAnyCallOfHousekeepingIsMadeGoodByAParity() throws Exception {
+    byte[] content = Walk.content(10, 200_000);
+    int[] last = {1};
+    for (int call = 1; call <= last[0]; call += 3) {
+      int lost = call;
+      on(
+          new Simulation(seed),
+          Walk.small(1 << 20, 0), // Directories are read from the disk each time, blocks are not.
+          (engine, simulation) -> {
+            SimulatedDevice device = simulation.device();
+            Id domain = Walk.defaultStore(engine).domainId();
+            scrub(engine).keepParity(true);
+            Walk.put(engine, "item", content);
+            engine.runHousekeeping(domain); // Seals the nodes.
+            scrub(engine).run();
+            assertArrayEquals(content, Walk.get(engine, "item")); // Its nodes are in memory now.
+            Map<String, byte[]> nothing = new HashMap<>();
+            for (String file : covered(engine, device, "node")) {
+              nothing.put(file, new byte[device.peek(file).length]);
+            }
+            assertFalse(nothing.isEmpty());
+            long begin = device.callCount();
+            device.setFaults(fault -> {
+              if (fault.number() == begin + lost) {
+                nothing.forEach((file, zeros) -> overwrite(device, file, zeros));
+              }
+              return Faults.Outcome.NONE;
+            });
+            try {
+              engine.runHousekeeping(domain);
+            } catch (CorruptDataException e) {
+              // A node that cannot be read ends it before anything is deleted.
+            }
+            last[0] = (int) (device.callCount() - begin);
+            device.setFaults(Faults.none());
+            String when = "call " + lost + " of " + last[0];
+            assertEquals(0, scrub(engine).run().damageCount(), when);
+            assertArrayEquals(content, Walk.get(engine, "item"), when);
+          });
+    }
   }
 
   @Test

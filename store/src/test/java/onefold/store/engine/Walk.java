@@ -28,8 +28,12 @@ final class Walk {
   }
 
   static EngineSettings small(long blockCacheBytes) {
+    return small(blockCacheBytes, 1 << 20);
+  }
+
+  static EngineSettings small(long blockCacheBytes, long layoutCacheBytes) {
     return new EngineSettings(
-        new ContainerSettings(256 << 10, 2, blockCacheBytes, 1 << 20, 4),
+        new ContainerSettings(256 << 10, 2, blockCacheBytes, layoutCacheBytes, 4),
         new IndexSettings(1 << 20, 1 << 20, 1 << 16, 0),
         new JournalSettings(256 << 10, 1 << 20),
         1 << 20,

@@ -6,8 +6,10 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import onefold.block.BlockBuilder;
@@ -109,6 +111,7 @@ public final class MarkBench {
       ThreadScheduler scheduler)
       throws IOException {
     long start = cpuNanos();
+    Map<Long, Integer> known = new HashMap<>();
     try (LiveVectors live =
         new LiveVectors(
             LiveVector.build(
@@ -117,7 +120,8 @@ public final class MarkBench {
                 32L << 20,
                 false,
                 new SplittableRandom(1)),
-            LiveVectors.vector(containers, nodes, true, scheduler.random(), () -> {}))) {
+            LiveVectors.vector(containers, nodes, true, scheduler.random(), () -> {}, known),
+            known)) {
       double built = (chunks * 1e9) / (cpuNanos() - start);
       FingerprintBatch roots = new FingerprintBatch(ChunkKind.NODE, 1);
       roots.add(root.node(), 0);
@@ -128,6 +132,7 @@ public final class MarkBench {
               index,
               live,
               nodes,
+              known,
               ParameterSet.SET_1,
               new Owners(live.nodeNumbers()),
               () -> {});
