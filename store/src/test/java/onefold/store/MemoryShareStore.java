@@ -139,6 +139,9 @@ public final class MemoryShareStore implements ShareStore {
   /** What takes back one change of a tree that is not durable. */
   private record Undo(Tree tree, byte[] key, @Nullable ShareEntry before, int batch) {}
 
+  /** The model copies bytes, where the engine refers to what is stored. */
+  private static final int MAX_SPLICE_BYTES = 8 << 20;
+
   private final RandomGenerator random;
   private final ReentrantLock lock = new ReentrantLock();
   // All guarded by lock.
@@ -150,6 +153,7 @@ public final class MemoryShareStore implements ShareStore {
   private final Id domainId;
   private boolean held;
   private boolean full;
+
   private long changesLeft = Long.MAX_VALUE;
   private int batch;
   private int durableBatch;
@@ -789,12 +793,15 @@ public final class MemoryShareStore implements ShareStore {
     public void splice(
         long positionBytes, ObjectRoot source, long sourcePositionBytes, long lengthBytes)
         throws IOException {
+      if (lengthBytes > MAX_SPLICE_BYTES) {
+        throw new StoreFullException(lengthBytes + " bytes are more than the model copies");
+      }
       change(() -> {
         Content from = content(source);
         if (sourcePositionBytes + lengthBytes > from.lengthBytes) {
           throw new IllegalArgumentException("beyond the source's end");
         }
-        byte[] bytes = new byte[Math.toIntExact(lengthBytes)];
+        byte[] bytes = new byte[(int) lengthBytes];
         from.get(sourcePositionBytes, bytes, 0, bytes.length);
         state.content.put(positionBytes, bytes, 0, bytes.length);
         for (int i = 0; i < bytes.length; i++) {
