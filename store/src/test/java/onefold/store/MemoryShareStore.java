@@ -140,10 +140,11 @@ public final class MemoryShareStore implements ShareStore {
   private record Undo(Tree tree, byte[] key, @Nullable ShareEntry before, int batch) {}
 
   /** The model copies bytes, where the engine refers to what is stored. */
-  private static final int MAX_SPLICE_BYTES = 8 << 20;
+  private static final int MAX_COPY_BYTES = 8 << 20;
 
   private final RandomGenerator random;
   private final ReentrantLock lock = new ReentrantLock();
+  private volatile int maxCopyBytes = MAX_COPY_BYTES;
   // All guarded by lock.
   private final Map<Id, Tree> trees = new HashMap<>();
   private final Map<Id, State> objects = new HashMap<>();
@@ -241,6 +242,11 @@ public final class MemoryShareStore implements ShareStore {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Refuses splices of more bytes, which the model copies, and keeps no larger reservations. */
+  public void limitCopies(int bytes) {
+    maxCopyBytes = bytes;
   }
 
   /** Refuses what needs space, or no longer. */
@@ -777,7 +783,7 @@ public final class MemoryShareStore implements ShareStore {
       change(() -> {
         // The model keeps only the length of a large reservation.
         long end = positionBytes + lengthBytes;
-        if (lengthBytes <= 1 << 20) {
+        if (lengthBytes <= Math.min(1 << 20, maxCopyBytes)) {
           for (long at = positionBytes; at < end; at++) {
             Page page = state.content.pages.computeIfAbsent(at / PAGE_BYTES, index -> new Page());
             if (!page.data.get((int) (at % PAGE_BYTES))) {
@@ -793,7 +799,7 @@ public final class MemoryShareStore implements ShareStore {
     public void splice(
         long positionBytes, ObjectRoot source, long sourcePositionBytes, long lengthBytes)
         throws IOException {
-      if (lengthBytes > MAX_SPLICE_BYTES) {
+      if (lengthBytes > maxCopyBytes) {
         throw new StoreFullException(lengthBytes + " bytes are more than the model copies");
       }
       change(() -> {

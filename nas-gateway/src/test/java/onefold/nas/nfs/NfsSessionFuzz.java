@@ -35,6 +35,7 @@ public final class NfsSessionFuzz implements FuzzTarget {
     try {
       // The sockets of this one are not used; it is never closed, as the fuzzer never ends it.
       var served = new ServedInMemory();
+      served.store.limitCopies(64 << 10); // So that what is counted is the server's memory.
       var handles = new FileHandles(new byte[NfsSettings.KEY_BYTES]);
       var doors = new Doors(served.shares, handles, false, System::nanoTime);
       var records = new ServedInMemory.MemoryRecords();
