@@ -52,7 +52,7 @@ final class LaneScrubs {
     if (status != null) {
       Wrong.unless(status.passes() > passes, () -> "no pass has ended: " + status);
       Wrong.unless(
-          world.rotten || status.damageCount() + status.quarantinedCount() == 0,
+          world.rotten || world.failing || status.damageCount() + status.quarantinedCount() == 0,
           () -> "nothing was damaged, and a whole pass leaves " + status);
       Wrong.unless(
           parity == null || parity == status.parity(),
@@ -87,7 +87,10 @@ final class LaneScrubs {
       return; // What was damaged before, nobody can tell apart.
     }
     ScrubStatus before = scrub(step.domain(), id);
-    if (before == null || !before.parity() || before.withoutParityCount() > 0) {
+    if (before == null
+        || !before.parity()
+        || before.withoutParityCount() > 0
+        || world.failing) { // A call that fails looks as if more were lost.
       return;
     }
     SimulatedDevice device = world.simulation().device();

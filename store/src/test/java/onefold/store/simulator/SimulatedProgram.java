@@ -277,12 +277,15 @@ public final class SimulatedProgram {
             planned.seed());
     failRecovery = planned.recovery();
     failAt(planned.calls(), planned.forces());
+    world.failing = true;
     try {
       run(planned.during());
     } catch (IOException | DeviceForceException e) {
       if (!callFailed) {
         throw e;
       }
+    } finally {
+      world.failing = false;
     }
     simulation.scheduler().crash();
   }
