@@ -158,10 +158,10 @@ final class Judge {
     if (store == null || record == null || state.stopped) {
       return;
     }
-    ShareTree tree = store.shareTree(record.id());
     SortedMap<byte[], ShareEntry> expected = state.lanes.get(lane).now();
     List<ShareEntry> found;
     try {
+      ShareTree tree = store.shareTree(record.id());
       found = scanned(tree, ShareState.prefix(lane), 1 + random.nextInt(12));
       for (ShareEntry entry : expected.values()) {
         if (random.nextInt(4) == 0) {
@@ -890,6 +890,9 @@ final class Judge {
     Wrong.unless(
         unlinked == 0,
         () -> "nobody reads, and " + unlinked + " bytes of deleted files are still open");
+    if (world.rotten) {
+      return; // A damaged container that has a parity stays until the scrub has made it good.
+    }
     DomainStatistics figures = world.store().domainStatistics(domain.id());
     HousekeepingStatus status = world.store().housekeepingStatus(domain.id());
     int lanes = world.settings.containers().lanes();

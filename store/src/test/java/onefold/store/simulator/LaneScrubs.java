@@ -86,6 +86,9 @@ final class LaneScrubs {
     if (id == null || world.rotten || world.mayBeFull()) {
       return; // What was damaged before, nobody can tell apart.
     }
+    if (world.settings.backgroundHousekeeping()) {
+      return; // docs/roadmap.md names the fault that is still to be found there.
+    }
     ScrubStatus before = scrub(step.domain(), id);
     if (before == null
         || !before.parity()
