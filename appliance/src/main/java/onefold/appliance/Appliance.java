@@ -39,6 +39,7 @@ import onefold.appliance.identity.UserAuthenticator;
 import onefold.appliance.identity.Users;
 import onefold.appliance.json.JsonObject;
 import onefold.appliance.log.Logs;
+import onefold.appliance.mapping.MappingFiles;
 import onefold.appliance.metrics.Metrics;
 import onefold.appliance.rest.Api;
 import onefold.appliance.rest.ClientArchive;
@@ -56,6 +57,7 @@ import onefold.nas.SpaceSource;
 import onefold.nas.nfs.Kerberos;
 import onefold.nas.nfs.NfsServer;
 import onefold.nas.nfs.NfsSettings;
+import onefold.replication.Mappings;
 import onefold.store.CapacityStatus;
 import onefold.store.ChunkStore;
 import onefold.store.DomainRecord;
@@ -194,6 +196,13 @@ public final class Appliance implements AutoCloseable {
     opened.push(shares);
     openCatalyst(users, key);
     openNfs(key, random);
+    Mappings mappings =
+        Mappings.start(
+            store,
+            new MappingFiles(data.resolve(MappingFiles.FOLDER)),
+            System::nanoTime,
+            InstantSource.system());
+    opened.push(mappings);
     Door https = configuration.door(FrontEnd.HTTPS);
     int httpsPort = https.enabled() ? reserve(FrontEnd.HTTPS, https) : 0;
     if (https.enabled()) {
@@ -201,7 +210,7 @@ public final class Appliance implements AutoCloseable {
     }
     tellPorts(contextFile, surroundings.contexts());
     if (https.enabled()) {
-      openHttps(users, key, random, surroundings, httpsPort);
+      openHttps(users, key, mappings, random, surroundings, httpsPort);
     }
     LOG.log(Level.INFO, "serving " + data + " within " + memory + ", ports " + ports);
   }
@@ -359,7 +368,12 @@ public final class Appliance implements AutoCloseable {
   }
 
   private void openHttps(
-      Users users, ApplianceKey key, SecureRandom random, Surroundings surroundings, int port)
+      Users users,
+      ApplianceKey key,
+      Mappings mappings,
+      SecureRandom random,
+      Surroundings surroundings,
+      int port)
       throws IOException {
     Door door = configuration.door(FrontEnd.HTTPS);
     Status status = new OwnStatus();
@@ -371,6 +385,7 @@ public final class Appliance implements AutoCloseable {
               shares,
               users,
               new ProofKey(store, key, random),
+              mappings,
               status,
               random,
               System::nanoTime,

@@ -131,6 +131,30 @@ class ModuleMapTest {
             .should()
             .dependOnClassesThat(resideInAPackage(prefix + "onefold.nas.smb..")));
     rules.put(
+        "ReplicationSeesEngine",
+        noClasses()
+            .that()
+            .resideInAPackage(prefix + "onefold.replication..")
+            .should()
+            .dependOnClassesThat(
+                resideInAnyPackage(ENGINE)
+                    .or(
+                        resideInAnyPackage(
+                            "onefold.store.device..",
+                            "onefold.store.scheduler..",
+                            "onefold.catalyst.server..",
+                            "onefold.appliance.."))));
+    rules.put(
+        "ClientSeesReplication",
+        noClasses()
+            .that()
+            .resideInAnyPackage(
+                prefix + "onefold.catalyst..",
+                prefix + "onefold.store..",
+                prefix + "onefold.chunker..")
+            .should()
+            .dependOnClassesThat(resideInAPackage("onefold.replication..")));
+    rules.put(
         "SpringOutsideRest",
         noClasses()
             .that()
@@ -184,6 +208,8 @@ class ModuleMapTest {
         "Catalyst is not on the class path");
     assertTrue(
         PRODUCT.contain("onefold.nas.FileSystem"), "the file layer is not on the class path");
+    assertTrue(
+        PRODUCT.contain("onefold.replication.Mappings"), "replication is not on the class path");
     assertTrue(
         PRODUCT.contain("onefold.chunker.Fingerprint"), "the chunker is not on the class path");
     rules("").values().forEach(rule -> rule.check(PRODUCT));

@@ -184,13 +184,16 @@ final class MappingRunner implements AutoCloseable {
   private void run() {
     try {
       while (awaitWork()) {
-        onePass();
+        try {
+          onePass();
+        } catch (RuntimeException e) {
+          failures++;
+          LOG.log(Level.ERROR, "mapping '" + mapping().name() + "' has failed", e);
+          failed("failed: " + e);
+        }
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-    } catch (RuntimeException e) {
-      LOG.log(Level.ERROR, "mapping '" + mapping().name() + "' has failed and rests", e);
-      failed("failed: " + e);
     }
   }
 

@@ -12,12 +12,15 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import onefold.catalyst.client.Bandwidth;
 import onefold.catalyst.client.CatalystClient;
 import onefold.catalyst.client.CatalystException;
 import onefold.catalyst.client.CommittedCopy;
 import onefold.catalyst.client.CopyOptions;
 import onefold.catalyst.client.CopyStatistics;
 import onefold.catalyst.client.ItemCopy;
+import onefold.catalyst.client.ItemWriter;
+import onefold.catalyst.client.WriteOptions;
 import onefold.catalyst.wire.ErrorCode;
 import onefold.catalyst.wire.ItemInfo;
 import org.junit.jupiter.api.AfterEach;
@@ -109,6 +112,33 @@ class ItemCopyTest {
   }
 
   @Test
+  void aTerabyteThatIsThereUnderAnotherNameTakesThreeRoundTripsAndOneNode() throws IOException {
+    ItemInfo part = source.put("default", "part", content(8 << 20, seed));
+    try (CatalystClient client = source.client()) {
+      for (int doubling = 0; part.lengthBytes() < 1L << 40; doubling++) {
+        try (ItemWriter writer =
+            client.openWriter(
+                "default", "part" + doubling, WriteOptions.DEFAULT.withBandwidth(Bandwidth.HIGH))) {
+          writer.splice("default", part, 0, part.lengthBytes());
+          writer.splice("default", part, 0, part.lengthBytes());
+          part = writer.commit().item();
+        }
+      }
+      client.cloneItem("default", part.name(), "default", "first", false);
+      client.cloneItem("default", part.name(), "default", "second", false);
+    }
+    CommittedCopy first = copy("first", CopyOptions.DEFAULT);
+    assertEquals(part.root(), first.item().root());
+    assertTrue(first.statistics().sentDataBytes() < 9 << 20, () -> "" + first.statistics());
+
+    CopyStatistics figures = copy("second", CopyOptions.DEFAULT).statistics();
+
+    assertTrue(figures.roundTripCount() <= 3, figures::toString);
+    assertTrue(figures.wireBytes() <= 64 << 10, figures::toString);
+    assertEquals(1, figures.nodeCount());
+  }
+
+  @Test
   void onlyBlocksThatHoldLackingChunksAreReadAndOnlyLackingChunksSent() throws IOException {
     byte[] bytes = content(24_000_000, seed);
     source.put("default", "monday", bytes);
@@ -165,7 +195,7 @@ class ItemCopyTest {
     CommittedCopy made = copy("x", CopyOptions.DEFAULT);
 
     assertArrayEquals(bytes, target.get("default", "x"));
-    long most = bytes.length + 500_000L + made.statistics().reconnectCount() * (1 << 20);
+    long most = bytes.length + 500_000L + made.statistics().reconnectCount() * (1L << 20);
     assertTrue(
         made.statistics().sentBytes() <= most, () -> made.statistics() + ", onefold.seed=" + seed);
   }

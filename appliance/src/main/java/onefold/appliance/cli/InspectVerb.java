@@ -576,6 +576,7 @@ final class InspectVerb extends Group {
         case "onefold.yaml" -> "the configuration";
         case "context.json" -> "how this machine's commands reach the server, with a password";
         case "ports.json" -> "the ports that the last server opened";
+        case "mappings" -> "what is replicated to which peer, with the password of a user there";
         case "keys" -> "the appliance's own key or certificate; clients trust it";
         case "log" -> "the server's log";
         default -> "no file that Onefold knows; it is left alone";

@@ -52,7 +52,10 @@ final class StatusVerb extends ApplianceVerb {
               + " free");
       List<JsonObject> alerts = status.array("alerts").objects();
       for (JsonObject alert : alerts) {
-        say("ALERT     domain " + alert.text("domain") + ": " + alert.text("message"));
+        say(
+            "ALERT     "
+                + (alert.has("domain") ? "domain " + alert.text("domain") + ": " : "")
+                + alert.text("message"));
       }
       capacity(status.object("capacity")).forEach(this::say);
       for (String warning : status.array("warnings").texts()) {

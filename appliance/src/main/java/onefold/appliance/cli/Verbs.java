@@ -38,6 +38,7 @@ final class Verbs {
     verbs.put("user", UserVerb::new);
     verbs.put("domain", DomainVerb::new);
     verbs.put("disk", DiskVerb::new);
+    verbs.put("mapping", MappingVerb::new);
     verbs.put("job", JobVerb::new);
     verbs.put("certificate", CertificateVerb::new);
     verbs.put("config", ConfigVerb::new);

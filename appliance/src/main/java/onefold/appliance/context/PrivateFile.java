@@ -57,6 +57,15 @@ public final class PrivateFile {
     write(file, content.getBytes(StandardCharsets.UTF_8));
   }
 
+  /** Removes a file if it is there; durable when it returns. */
+  public static void delete(Path file) throws IOException {
+    if (Files.deleteIfExists(file)) {
+      try (FileChannel parent = FileChannel.open(folderOf(file), READ)) {
+        parent.force(true);
+      }
+    }
+  }
+
   /**
    * Reads a whole file.
    *

@@ -26,6 +26,7 @@ import onefold.appliance.json.JsonObject;
 import onefold.appliance.rest.Operation.Field;
 import onefold.catalyst.wire.WireException;
 import onefold.nas.ServedShares;
+import onefold.replication.Mappings;
 import onefold.store.ChunkStore;
 import onefold.store.CorruptDataException;
 import onefold.store.Id;
@@ -55,6 +56,7 @@ public final class Api {
   /**
    * @param served the shares
    * @param proofKey signs what is said about items
+   * @param mappings what is replicated to peers; not closed
    * @param unknownSecret of this appliance, for the salt that an unknown user is shown
    * @param certificate of the HTTPS door
    */
@@ -63,6 +65,7 @@ public final class Api {
       ServedShares served,
       Users users,
       ProofKey proofKey,
+      Mappings mappings,
       Status status,
       RandomGenerator random,
       LongSupplier nanoTime,
@@ -79,10 +82,13 @@ public final class Api {
     ShareOperations shares = new ShareOperations(store, served);
     UserOperations people = new UserOperations(store, users, tokens, random);
     LoginOperations login = new LoginOperations(logins);
-    StateOperations state = new StateOperations(store, status);
+    MappingOperations mapping = new MappingOperations(mappings, random);
+    StateOperations state = new StateOperations(store, status, mapping);
     ScrubOperations scrub = new ScrubOperations(store);
     Field verifyOnMatch =
         Field.of("verifyOnMatch", "boolean", "whether bytes are compared before a chunk is shared");
+    Field bandwidth =
+        Field.of("bytesPerSecond", "integer", "most bytes a second to the peer, 0 for no limit");
     Field replace = Field.of("replace", "boolean", "take the name's place if it is taken");
     Field lockDays = Field.of("lockDays", "integer", "days of store time to lock from now");
     Field storeLockDays = Field.of("lockDays", "integer", "days that every new item is locked");
@@ -333,6 +339,72 @@ public final class Api {
                     Field.of("parity", "boolean", "whether each container has a parity"),
                     verifyOnMatch),
                 state::setDomain),
+            new Operation(
+                "GET",
+                "/mappings",
+                ADMINISTRATOR,
+                "listMappings",
+                "Lists what is replicated to which peer, and how far that is.",
+                List.of(),
+                List.of(),
+                mapping::list),
+            new Operation(
+                "POST",
+                "/mappings",
+                ADMINISTRATOR,
+                "createMapping",
+                "Keeps a store in a store of a peer too; the peer is entered to see whether that"
+                    + " can be done.",
+                List.of(),
+                List.of(
+                    Field.required("name", "string", "unique on the appliance"),
+                    Field.required("store", "string", "here"),
+                    Field.required(
+                        "peer", "object", "host, port of its Catalyst door, user, password, pin"),
+                    Field.required("peerStore", "string", "there"),
+                    Field.of("trigger", "string", "commit, every or demand; commit when not said"),
+                    Field.of("everySeconds", "integer", "with trigger every"),
+                    Field.of("deletions", "boolean", "delete copies of what is gone here"),
+                    Field.of("copies", "boolean", "pass on items that are copies themselves"),
+                    bandwidth),
+                mapping::create),
+            new Operation(
+                "GET",
+                "/mappings/{mapping}",
+                ADMINISTRATOR,
+                "showMapping",
+                "Says where a mapping stands, what it cost, and what it leaves out.",
+                List.of(),
+                List.of(),
+                mapping::show),
+            new Operation(
+                "PATCH",
+                "/mappings/{mapping}",
+                ADMINISTRATOR,
+                "setMapping",
+                "Pauses a mapping or lets it go on; sets its bandwidth. Durable.",
+                List.of(),
+                List.of(Field.of("paused", "boolean", "whether it rests"), bandwidth),
+                mapping::change),
+            new Operation(
+                "POST",
+                "/mappings/{mapping}/sync",
+                ADMINISTRATOR,
+                "syncMapping",
+                "Asks for a pass and answers at once with its number as 'wantedPass'; it has ended"
+                    + " when 'finishedPass' has reached it.",
+                List.of(),
+                List.of(),
+                mapping::sync),
+            new Operation(
+                "DELETE",
+                "/mappings/{mapping}",
+                ADMINISTRATOR,
+                "deleteMapping",
+                "Forgets a mapping; its copies stay on the peer.",
+                List.of(),
+                List.of(),
+                mapping::remove),
             new Operation(
                 "GET",
                 "/stores",

@@ -22,10 +22,12 @@ import onefold.store.StoreRecord;
 final class StateOperations {
   private final ChunkStore store;
   private final Status status;
+  private final MappingOperations mappings;
 
-  StateOperations(ChunkStore store, Status status) {
+  StateOperations(ChunkStore store, Status status, MappingOperations mappings) {
     this.store = store;
     this.status = status;
+    this.mappings = mappings;
   }
 
   ApiReply status(ApiRequest request) throws IOException {
@@ -82,6 +84,7 @@ final class StateOperations {
                 .put("message", "housekeeping has stopped: " + stopped));
       }
     }
+    mappings.addAlerts(alerts);
     return alerts;
   }
 

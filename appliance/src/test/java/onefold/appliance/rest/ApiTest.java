@@ -27,6 +27,7 @@ import onefold.appliance.identity.User;
 import onefold.appliance.identity.Users;
 import onefold.appliance.json.Json;
 import onefold.appliance.json.JsonObject;
+import onefold.appliance.mapping.MappingFiles;
 import onefold.catalyst.server.SelfSigned;
 import onefold.catalyst.server.TlsIdentity;
 import onefold.catalyst.wire.ScramClient;
@@ -34,6 +35,7 @@ import onefold.catalyst.wire.ScramVerifier;
 import onefold.chunker.ParameterSet;
 import onefold.nas.ServedShares;
 import onefold.nas.SpaceSource;
+import onefold.replication.Mappings;
 import onefold.store.CommitMode;
 import onefold.store.CommitRequest;
 import onefold.store.Compression;
@@ -100,6 +102,11 @@ class ApiTest {
                 () -> new SpaceSource.Room(1, 1)),
             users,
             new ProofKey(store, key, random),
+            Mappings.start(
+                store,
+                new MappingFiles(folder.resolve(MappingFiles.FOLDER)),
+                nanos::get,
+                InstantSource.system()),
             status,
             random,
             nanos::get,
