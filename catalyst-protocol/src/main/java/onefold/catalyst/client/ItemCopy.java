@@ -13,17 +13,14 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
-import onefold.block.BlockCodec;
 import onefold.catalyst.client.CopyNode.State;
 import onefold.catalyst.wire.Bits;
 import onefold.catalyst.wire.CompressionChoice;
 import onefold.catalyst.wire.ErrorCode;
 import onefold.catalyst.wire.Frame;
 import onefold.catalyst.wire.FrameFormat;
-import onefold.catalyst.wire.Inbox;
 import onefold.catalyst.wire.ItemInfo;
 import onefold.catalyst.wire.Message;
-import onefold.catalyst.wire.QueueInbox;
 import onefold.catalyst.wire.Slice;
 import onefold.catalyst.wire.WireException;
 import onefold.catalyst.wire.WireId;
@@ -208,25 +205,25 @@ public final class ItemCopy implements AutoCloseable {
       wanted.add(new ArrayDeque<>());
     }
     this.root = newRoot();
-    Opened opened = connections.retrying(connection -> open(connection, options.resume()));
-    this.stream = opened.stream;
-    this.upload = opened.message.upload();
-    this.durableBytes = opened.message.durableBytes();
-    this.checkpointSent = opened.message.resumedFrom() != null;
+    OpenedUpload opened = connections.retrying(connection -> open(connection, options.resume()));
+    this.stream = opened.stream();
+    this.upload = opened.message().upload();
+    this.durableBytes = opened.message().durableBytes();
+    this.checkpointSent = opened.message().resumedFrom() != null;
     this.roundTripCount.set(1);
     boolean fits = false;
     try {
-      if (opened.message.parameterSet() != set.number()) {
+      if (opened.message().parameterSet() != set.number()) {
         throw new CatalystException(
             ErrorCode.INVALID_REQUEST,
             "store '%s' cuts by parameter set %d, the object was cut by set %d"
-                .formatted(store, opened.message.parameterSet(), set.number()));
+                .formatted(store, opened.message().parameterSet(), set.number()));
       }
-      this.blocks = new CopyBlocks(codec(opened.message), this::sendBlock);
+      this.blocks = new CopyBlocks(opened.codec(), this::sendBlock);
       fits = true;
     } finally {
       if (!fits) {
-        opened.stream.cancel();
+        opened.stream().cancel();
       }
     }
   }
@@ -242,65 +239,16 @@ public final class ItemCopy implements AutoCloseable {
     };
   }
 
-  private static BlockCodec codec(Message.UploadOpened opened) throws WireException {
-    return switch (opened.compression()) {
-      case LZ4 -> BlockCodec.LZ4;
-      case ZSTD -> BlockCodec.ZSTD;
-      case NONE -> BlockCodec.NONE;
-      case STORE_DEFAULT -> throw WireException.malformed("the server named no compression");
-    };
-  }
-
-  private record Opened(WireStream stream, Message.UploadOpened message) {}
-
-  private Opened open(Connection connection, WireId resume) throws IOException {
+  /** Opens the upload; its frames come as events of the next generation. */
+  private OpenedUpload open(Connection connection, WireId resume) throws IOException {
     int now = ++generation;
-    var first = new QueueInbox();
-    WireStream opening =
-        connection
-            .channel()
-            .open(
-                new Message.OpenUpload(
-                    store, item, false, options.replace(), CompressionChoice.STORE_DEFAULT, resume),
-                new Redirect(first, now));
-    try {
-      Message answer = first.take(connections.settings().requestTime()).message();
-      if (!(answer instanceof Message.UploadOpened opened)) {
-        throw WireException.malformed("OPEN_UPLOAD was answered by " + answer.type());
-      }
-      return new Opened(opening, opened);
-    } catch (IOException | RuntimeException e) {
-      opening.cancel();
-      throw e;
-    }
-  }
-
-  /** Gives the first frame to whoever opens the stream, the others to the queue of events. */
-  private final class Redirect implements Inbox {
-    private final QueueInbox first;
-    private final int now;
-    private boolean opened; // touched by the event loop only
-
-    private Redirect(QueueInbox first, int now) {
-      this.first = first;
-      this.now = now;
-    }
-
-    @Override
-    public void frame(Frame frame) {
-      if (opened) {
-        events.add(new Event.Arrived(now, frame));
-      } else {
-        opened = true;
-        first.frame(frame);
-      }
-    }
-
-    @Override
-    public void ended(IOException why) {
-      first.ended(why);
-      events.add(new Event.Ended(now, why));
-    }
+    return OpenedUpload.open(
+        connection,
+        new Message.OpenUpload(
+            store, item, false, options.replace(), CompressionChoice.STORE_DEFAULT, resume),
+        connections.settings().requestTime(),
+        frame -> events.add(new Event.Arrived(now, frame)),
+        why -> events.add(new Event.Ended(now, why)));
   }
 
   // ---- the face
@@ -875,7 +823,7 @@ public final class ItemCopy implements AutoCloseable {
 
   private void reopen() throws IOException {
     Connection connection = connections.get();
-    Opened opened;
+    OpenedUpload opened;
     try {
       opened = open(connection, checkpointSent ? upload : WireId.NONE);
     } catch (WireException e) {
@@ -891,12 +839,12 @@ public final class ItemCopy implements AutoCloseable {
     try {
       sentBefore += stream.sentBytes();
       receivedBefore += stream.receivedBytes();
-      stream = opened.stream;
+      stream = opened.stream();
     } finally {
       figures.unlock();
     }
-    upload = opened.message.upload();
-    durableBytes = opened.message.durableBytes();
+    upload = opened.message().upload();
+    durableBytes = opened.message().durableBytes();
     reconnectCount.incrementAndGet();
     plannedSentBytes = 0;
     answersSincePlan = 0;

@@ -24,10 +24,8 @@ import onefold.catalyst.client.PendingNode.State;
 import onefold.catalyst.wire.Bits;
 import onefold.catalyst.wire.ErrorCode;
 import onefold.catalyst.wire.Frame;
-import onefold.catalyst.wire.Inbox;
 import onefold.catalyst.wire.ItemInfo;
 import onefold.catalyst.wire.Message;
-import onefold.catalyst.wire.QueueInbox;
 import onefold.catalyst.wire.Slice;
 import onefold.catalyst.wire.WireException;
 import onefold.catalyst.wire.WireId;
@@ -191,15 +189,15 @@ final class Negotiation implements Runnable {
     this.ring =
         new SegmentRing(
             connections.settings().bufferBytes(), () -> events.add(new Event.CallerWaits()));
-    Opened opened =
+    OpenedUpload opened =
         connections.retrying(connection -> open(connection, options.resume(), options.replace()));
-    this.stream = opened.stream;
-    this.upload = opened.message.upload();
-    this.codec = codec(opened.message);
+    this.stream = opened.stream();
+    this.upload = opened.message().upload();
+    this.codec = opened.codec();
     this.blocks = newLine();
-    this.durableBytes = opened.message.durableBytes();
-    this.checkpointSent = opened.message.resumedFrom() != null;
-    this.set = parameterSet(opened.message.parameterSet());
+    this.durableBytes = opened.message().durableBytes();
+    this.checkpointSent = opened.message().resumedFrom() != null;
+    this.set = parameterSet(opened.message().parameterSet());
     this.builder = new RecipeBuilder(set, this::node);
   }
 
@@ -223,66 +221,16 @@ final class Negotiation implements Runnable {
     };
   }
 
-  private record Opened(WireStream stream, Message.UploadOpened message) {}
-
   /** Opens the upload; its frames come as events of the next generation. */
-  private Opened open(Connection connection, WireId resume, boolean replace) throws IOException {
+  private OpenedUpload open(Connection connection, WireId resume, boolean replace)
+      throws IOException {
     int now = ++generation;
-    var first = new QueueInbox();
-    var inbox = new Redirect(first, now);
-    WireStream opening =
-        connection
-            .channel()
-            .open(
-                new Message.OpenUpload(store, item, false, replace, options.compression(), resume),
-                inbox);
-    try {
-      Message answer = first.take(connections.settings().requestTime()).message();
-      if (!(answer instanceof Message.UploadOpened opened)) {
-        throw WireException.malformed("OPEN_UPLOAD was answered by " + answer.type());
-      }
-      return new Opened(opening, opened);
-    } catch (IOException | RuntimeException e) {
-      opening.cancel();
-      throw e;
-    }
-  }
-
-  /** Gives the first frame to whoever opens the stream, the others to the queue of events. */
-  private final class Redirect implements Inbox {
-    private final QueueInbox first;
-    private final int now;
-    private boolean opened; // touched by the event loop only
-
-    private Redirect(QueueInbox first, int now) {
-      this.first = first;
-      this.now = now;
-    }
-
-    @Override
-    public void frame(Frame frame) {
-      if (opened) {
-        events.add(new Event.Arrived(now, frame));
-      } else {
-        opened = true;
-        first.frame(frame);
-      }
-    }
-
-    @Override
-    public void ended(IOException why) {
-      first.ended(why);
-      events.add(new Event.Ended(now, why));
-    }
-  }
-
-  private static BlockCodec codec(Message.UploadOpened opened) throws WireException {
-    return switch (opened.compression()) {
-      case LZ4 -> BlockCodec.LZ4;
-      case ZSTD -> BlockCodec.ZSTD;
-      case NONE -> BlockCodec.NONE;
-      case STORE_DEFAULT -> throw WireException.malformed("the server named no compression");
-    };
+    return OpenedUpload.open(
+        connection,
+        new Message.OpenUpload(store, item, false, replace, options.compression(), resume),
+        connections.settings().requestTime(),
+        frame -> events.add(new Event.Arrived(now, frame)),
+        why -> events.add(new Event.Ended(now, why)));
   }
 
   private BlockLine newLine() {
@@ -938,7 +886,7 @@ final class Negotiation implements Runnable {
 
   private void reopen() throws IOException {
     Connection connection = connections.get();
-    Opened opened;
+    OpenedUpload opened;
     try {
       opened = open(connection, checkpointSent ? upload : WireId.NONE, options.replace());
     } catch (WireException e) {
@@ -958,8 +906,8 @@ final class Negotiation implements Runnable {
     sentDataBefore.addAndGet(blocks.sentRawBytes());
     reconnectCount.incrementAndGet();
     blocks.drop();
-    stream = opened.stream;
-    upload = opened.message.upload();
+    stream = opened.stream();
+    upload = opened.message().upload();
     blocks = newLine();
     wantEverythingAgain();
   }
