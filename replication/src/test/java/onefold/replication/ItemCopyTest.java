@@ -23,6 +23,7 @@ import onefold.catalyst.client.ItemWriter;
 import onefold.catalyst.client.WriteOptions;
 import onefold.catalyst.wire.ErrorCode;
 import onefold.catalyst.wire.ItemInfo;
+import onefold.testing.FlakyLine;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -35,13 +36,13 @@ class ItemCopyTest {
   private final long seed = Long.getLong("onefold.seed", System.nanoTime());
   private TestPeer source;
   private TestPeer target;
-  private CutLine line;
+  private FlakyLine line;
 
   @BeforeEach
   void start() throws IOException {
     source = TestPeer.start(directory.resolve("a"));
     target = TestPeer.start(directory.resolve("b"));
-    line = new CutLine(target.port());
+    line = new FlakyLine(target.port());
   }
 
   @AfterEach

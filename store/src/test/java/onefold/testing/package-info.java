@@ -1,4 +1,7 @@
-/** What tests of several modules share: which real clients a machine has. May import JUnit. */
+/**
+ * What tests of several modules share: which real clients a machine has, and a line that breaks.
+ * May import JUnit.
+ */
 @NullMarked
 package onefold.testing;
 

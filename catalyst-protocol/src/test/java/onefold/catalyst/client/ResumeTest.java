@@ -26,6 +26,7 @@ import onefold.chunker.ObjectRoot;
 import onefold.store.ChunkStore;
 import onefold.store.Id;
 import onefold.store.InMemoryChunkStore;
+import onefold.testing.FlakyLine;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;

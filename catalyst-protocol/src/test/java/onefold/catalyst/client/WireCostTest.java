@@ -9,6 +9,7 @@ import java.util.SplittableRandom;
 import onefold.catalyst.server.TestAppliance;
 import onefold.store.DomainStatistics;
 import onefold.store.Id;
+import onefold.testing.FlakyLine;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;

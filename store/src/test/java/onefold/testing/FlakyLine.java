@@ -1,4 +1,4 @@
-package onefold.catalyst.client;
+package onefold.testing;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,11 +10,13 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** A TCP line to a port of this machine that breaks where it is told to. */
-final class FlakyLine implements AutoCloseable {
+public final class FlakyLine implements AutoCloseable {
   private final ServerSocket listener;
   private final int targetPort;
   private final Queue<Long> breaksUp = new ConcurrentLinkedQueue<>();
@@ -22,44 +24,51 @@ final class FlakyLine implements AutoCloseable {
   private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
   private final AtomicLong upBytes = new AtomicLong();
   private final AtomicLong downBytes = new AtomicLong();
+  private final Semaphore traffic = new Semaphore(0);
   private final AtomicInteger connectionCount = new AtomicInteger();
 
-  FlakyLine(int targetPort) throws IOException {
+  public FlakyLine(int targetPort) throws IOException {
     this.targetPort = targetPort;
     this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     var _ = Thread.ofVirtual().name("flaky-line").start(this::accept);
   }
 
-  int port() {
+  public int port() {
     return listener.getLocalPort();
   }
 
   /** The next connection that has no break planned breaks after so many bytes to the server. */
-  void breakAfterUp(long bytes) {
+  public void breakAfterUp(long bytes) {
     breaksUp.add(bytes);
   }
 
   /** The same for bytes to the client. */
-  void breakAfterDown(long bytes) {
+  public void breakAfterDown(long bytes) {
     breaksDown.add(bytes);
   }
 
   /** Breaks all connections now. */
-  void breakNow() throws IOException {
+  public void breakNow() throws IOException {
     for (Socket socket : sockets) {
       socket.close();
     }
   }
 
-  long upBytes() {
+  /** Waits until something more has crossed it, at most a tenth of a second. */
+  public void awaitTraffic() throws InterruptedException {
+    var _ = traffic.tryAcquire(100, TimeUnit.MILLISECONDS);
+    traffic.drainPermits();
+  }
+
+  public long upBytes() {
     return upBytes.get();
   }
 
-  long downBytes() {
+  public long downBytes() {
     return downBytes.get();
   }
 
-  int connectionCount() {
+  public int connectionCount() {
     return connectionCount.get();
   }
 
@@ -105,6 +114,7 @@ final class FlakyLine implements AutoCloseable {
                   out.write(buffer, 0, n);
                   left -= n;
                   count.addAndGet(n);
+                  traffic.release();
                 }
               } catch (IOException e) {
                 // The other direction broke first.
