@@ -3,6 +3,7 @@ package onefold.nas.nfs;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import onefold.nas.Access;
 import onefold.nas.AttributeChange;
 import onefold.nas.Attributes;
@@ -196,6 +197,40 @@ final class Nfs3 {
     };
   }
 
+  /** What a procedure does with the file that it is about, and writes behind the status. */
+  private interface Answer {
+    void write(Place place) throws IOException, Refused;
+  }
+
+  /** Answers OK and what is written; or what went wrong, and the attributes that the file has. */
+  private void answer(RpcCall call, XdrReader.Range handle, XdrWriter out, Answer answer) {
+    answer(call, handle, out, Nfs3::writePost, answer);
+  }
+
+  /** The same for a change: if it fails it says that nothing is known of the time before. */
+  private void answerChange(RpcCall call, XdrReader.Range handle, XdrWriter out, Answer answer) {
+    answer(call, handle, out, Nfs3::writeWeak, answer);
+  }
+
+  private void answer(
+      RpcCall call,
+      XdrReader.Range handle,
+      XdrWriter out,
+      BiConsumer<XdrWriter, @Nullable Place> afterwards,
+      Answer answer) {
+    Place place = null;
+    int at = out.position();
+    try {
+      place = find(call, handle);
+      out.writeInt(OK);
+      answer.write(place);
+    } catch (IOException | Refused e) {
+      out.rewind(at);
+      out.writeInt(status(call, e));
+      afterwards.accept(out, place);
+    }
+  }
+
   // ---- arguments
 
   private static XdrReader.Range handle(XdrReader in) throws XdrException {
@@ -344,21 +379,17 @@ final class Nfs3 {
     XdrReader.Range handle = handle(in);
     AttributeChange change = readAttributes(in);
     Instant guard = in.readBoolean() ? readTime(in) : null;
-    Place place = null;
-    int at = out.position();
-    try {
-      place = find(call, handle);
-      if (change.sizeBytes() != null && denied(place, OpenFile.WRITE)) {
-        throw new Refused(ERROR_ACCES);
-      }
-      Change done = place.files().setAttributes(place.who(), place.fileId(), change, guard);
-      out.writeInt(OK);
-      writeWeak(out, place, done);
-    } catch (IOException | Refused e) {
-      out.rewind(at);
-      out.writeInt(status(call, e));
-      writeWeak(out, place);
-    }
+    answerChange(
+        call,
+        handle,
+        out,
+        place -> {
+          if (change.sizeBytes() != null && denied(place, OpenFile.WRITE)) {
+            throw new Refused(ERROR_ACCES);
+          }
+          Change done = place.files().setAttributes(place.who(), place.fileId(), change, guard);
+          writeWeak(out, place, done);
+        });
   }
 
   /** Whether another protocol's share mode keeps those without open away. */
@@ -369,34 +400,30 @@ final class Nfs3 {
   private void lookup(RpcCall call, XdrReader in, XdrWriter out) throws XdrException {
     XdrReader.Range handle = handle(in);
     byte[] name = name(in);
-    Place directory = null;
-    int at = out.position();
-    try {
-      directory = find(call, handle);
-      FileSystem files = directory.files();
-      Attributes found;
-      if (isDots(name, 1)) {
-        found = files.attributes(directory.fileId());
-        if (found.type() != FileType.DIRECTORY) {
-          throw new FileException(FileError.NOT_DIRECTORY, "file " + found.fileId());
-        }
-      } else if (isDots(name, 2)) {
-        found =
-            directory.fileId() == files.rootId()
-                ? files.attributes(files.rootId())
-                : files.lookupParent(directory.who(), directory.fileId());
-      } else {
-        found = files.lookup(directory.who(), directory.fileId(), name);
-      }
-      out.writeInt(OK);
-      out.writeOpaque(doors.handles().handle(directory.share().id(), found.fileId()));
-      writePost(out, directory, found);
-      writePost(out, directory);
-    } catch (IOException | Refused e) {
-      out.rewind(at);
-      out.writeInt(status(call, e));
-      writePost(out, directory);
-    }
+    answer(
+        call,
+        handle,
+        out,
+        directory -> {
+          FileSystem files = directory.files();
+          Attributes found;
+          if (isDots(name, 1)) {
+            found = files.attributes(directory.fileId());
+            if (found.type() != FileType.DIRECTORY) {
+              throw new FileException(FileError.NOT_DIRECTORY, "file " + found.fileId());
+            }
+          } else if (isDots(name, 2)) {
+            found =
+                directory.fileId() == files.rootId()
+                    ? files.attributes(files.rootId())
+                    : files.lookupParent(directory.who(), directory.fileId());
+          } else {
+            found = files.lookup(directory.who(), directory.fileId(), name);
+          }
+          out.writeOpaque(doors.handles().handle(directory.share().id(), found.fileId()));
+          writePost(out, directory, found);
+          writePost(out, directory);
+        });
   }
 
   private static boolean isDots(byte[] name, int count) {
@@ -414,73 +441,62 @@ final class Nfs3 {
   private void access(RpcCall call, XdrReader in, XdrWriter out) throws XdrException {
     XdrReader.Range handle = handle(in);
     int wanted = in.readInt() & SUPPORTED_ACCESS;
-    Place place = null;
-    int at = out.position();
-    try {
-      place = find(call, handle);
-      int granted = place.files().access(place.who(), place.fileId(), wanted);
-      out.writeInt(OK);
-      writePost(out, place);
-      out.writeInt(granted);
-    } catch (IOException | Refused e) {
-      out.rewind(at);
-      out.writeInt(status(call, e));
-      writePost(out, place);
-    }
+    answer(
+        call,
+        handle,
+        out,
+        place -> {
+          int granted = place.files().access(place.who(), place.fileId(), wanted);
+          writePost(out, place);
+          out.writeInt(granted);
+        });
   }
 
   private void readLink(RpcCall call, XdrReader in, XdrWriter out) throws XdrException {
     XdrReader.Range handle = handle(in);
-    Place place = null;
-    int at = out.position();
-    try {
-      place = find(call, handle);
-      byte[] target = place.files().readLink(place.who(), place.fileId());
-      out.writeInt(OK);
-      writePost(out, place);
-      out.writeOpaque(target);
-    } catch (IOException | Refused e) {
-      out.rewind(at);
-      out.writeInt(status(call, e));
-      writePost(out, place);
-    }
+    answer(
+        call,
+        handle,
+        out,
+        place -> {
+          byte[] target = place.files().readLink(place.who(), place.fileId());
+          writePost(out, place);
+          out.writeOpaque(target);
+        });
   }
 
   private void read(RpcCall call, XdrReader in, XdrWriter out) throws XdrException {
     XdrReader.Range handle = handle(in);
     long position = in.readLong();
     int wanted = (int) Math.min(in.readUint(), NfsLimits.MAX_TRANSFER_BYTES);
-    Place place = null;
-    int at = out.position();
-    try {
-      place = find(call, handle);
-      if (position < 0) {
-        throw new Refused(ERROR_INVAL);
-      }
-      if (denied(place, OpenFile.READ)) {
-        throw new Refused(ERROR_ACCES);
-      }
-      try (OpenFile file = place.files().open(place.who(), place.fileId(), OpenFile.READ, true)) {
-        Attributes attributes = file.attributes();
-        int count = (int) Math.clamp(attributes.sizeBytes() - position, 0L, (long) wanted);
-        out.writeInt(OK);
-        writePost(out, place, attributes);
-        int countAt = out.position();
-        out.writeInt(0).writeBoolean(false);
-        int bytesAt = out.beginOpaque(count);
-        ReadResult result =
-            count == 0
-                ? new ReadResult(0, position + wanted >= attributes.sizeBytes())
-                : file.read(position, out.array(), bytesAt, count);
-        out.endOpaque(bytesAt, result.lengthBytes());
-        out.patchInt(countAt, result.lengthBytes());
-        out.patchInt(countAt + 4, result.end() ? 1 : 0);
-      }
-    } catch (IOException | Refused e) {
-      out.rewind(at);
-      out.writeInt(status(call, e));
-      writePost(out, place);
-    }
+    answer(
+        call,
+        handle,
+        out,
+        place -> {
+          if (position < 0) {
+            throw new Refused(ERROR_INVAL);
+          }
+          if (denied(place, OpenFile.READ)) {
+            throw new Refused(ERROR_ACCES);
+          }
+          try (OpenFile file =
+              place.files().open(place.who(), place.fileId(), OpenFile.READ, true)) {
+            Attributes attributes = file.attributes();
+            int count = (int) Math.clamp(attributes.sizeBytes() - position, 0L, (long) wanted);
+            writePost(out, place, attributes);
+            int countAt = out.position();
+            out.writeInt(0).writeBoolean(false);
+            int bytesAt = out.beginOpaque(count);
+            ReadResult result =
+                count == 0
+                    ? new ReadResult(0, position + wanted >= attributes.sizeBytes())
+                    : file.read(position, out.array(), bytesAt, count);
+            out.endOpaque(bytesAt, result.lengthBytes());
+            out.patchInt(countAt, result.lengthBytes());
+            out.patchInt(countAt + 4, result.end() ? 1 : 0);
+          }
+        });
   }
 
   private void write(RpcCall call, XdrReader in, XdrWriter out) throws XdrException {
@@ -498,27 +514,25 @@ final class Nfs3 {
           default -> Stability.FILE;
         };
     XdrReader.Range bytes = in.readRange(OpenFile.MAX_TRANSFER_BYTES, "data");
-    Place place = null;
-    int at = out.position();
-    try {
-      place = find(call, handle);
-      if (position < 0 || count > bytes.length()) {
-        throw new Refused(ERROR_INVAL);
-      }
-      if (denied(place, OpenFile.WRITE)) {
-        throw new Refused(ERROR_ACCES);
-      }
-      try (OpenFile file = place.files().open(place.who(), place.fileId(), OpenFile.WRITE, true)) {
-        Change done = file.write(position, bytes.array(), bytes.offset(), (int) count, stability);
-        out.writeInt(OK);
-        writeWeak(out, place, done);
-        out.writeInt((int) count).writeInt(how).writeLong(place.files().writeVerifier());
-      }
-    } catch (IOException | Refused e) {
-      out.rewind(at);
-      out.writeInt(status(call, e));
-      writeWeak(out, place);
-    }
+    answerChange(
+        call,
+        handle,
+        out,
+        place -> {
+          if (position < 0 || count > bytes.length()) {
+            throw new Refused(ERROR_INVAL);
+          }
+          if (denied(place, OpenFile.WRITE)) {
+            throw new Refused(ERROR_ACCES);
+          }
+          try (OpenFile file =
+              place.files().open(place.who(), place.fileId(), OpenFile.WRITE, true)) {
+            Change done =
+                file.write(position, bytes.array(), bytes.offset(), (int) count, stability);
+            writeWeak(out, place, done);
+            out.writeInt((int) count).writeInt(how).writeLong(place.files().writeVerifier());
+          }
+        });
   }
 
   private void create(RpcCall call, XdrReader in, XdrWriter out) throws XdrException {
@@ -599,41 +613,34 @@ final class Nfs3 {
   }
 
   private void made(RpcCall call, XdrReader.Range handle, XdrWriter out, Making making) {
-    Place place = null;
-    int at = out.position();
-    try {
-      place = find(call, handle);
-      Created created = making.in(place);
-      out.writeInt(OK).writeBoolean(true);
-      out.writeOpaque(doors.handles().handle(place.share().id(), created.file().fileId()));
-      writePost(out, place, created.file());
-      writeWeak(out, place, created.directory());
-    } catch (IOException | Refused e) {
-      out.rewind(at);
-      out.writeInt(status(call, e));
-      writeWeak(out, place);
-    }
+    answerChange(
+        call,
+        handle,
+        out,
+        place -> {
+          Created created = making.in(place);
+          out.writeBoolean(true);
+          out.writeOpaque(doors.handles().handle(place.share().id(), created.file().fileId()));
+          writePost(out, place, created.file());
+          writeWeak(out, place, created.directory());
+        });
   }
 
   private void remove(RpcCall call, XdrReader in, XdrWriter out, boolean directory)
       throws XdrException {
     XdrReader.Range handle = handle(in);
     byte[] name = name(in);
-    Place place = null;
-    int at = out.position();
-    try {
-      place = find(call, handle);
-      Removed removed =
-          directory
-              ? place.files().removeDirectory(place.who(), place.fileId(), name)
-              : place.files().remove(place.who(), place.fileId(), name);
-      out.writeInt(OK);
-      writeWeak(out, place, removed.directory());
-    } catch (IOException | Refused e) {
-      out.rewind(at);
-      out.writeInt(status(call, e));
-      writeWeak(out, place);
-    }
+    answerChange(
+        call,
+        handle,
+        out,
+        place -> {
+          Removed removed =
+              directory
+                  ? place.files().removeDirectory(place.who(), place.fileId(), name)
+                  : place.files().remove(place.who(), place.fileId(), name);
+          writeWeak(out, place, removed.directory());
+        });
   }
 
   private void rename(RpcCall call, XdrReader in, XdrWriter out) throws XdrException {
@@ -697,20 +704,17 @@ final class Nfs3 {
     in.readLong();
     long namesBytes = in.readUint();
     long wholeBytes = plus ? in.readUint() : namesBytes;
-    Place place = null;
-    int at = out.position();
-    try {
-      place = find(call, handle);
-      if (cookie > COOKIE_PARENT && Long.compareUnsigned(cookie, FileSystem.FIRST_COOKIE) < 0) {
-        throw new Refused(ERROR_BAD_COOKIE);
-      }
-      int room = (int) Math.min(wholeBytes, NfsLimits.MAX_TRANSFER_BYTES);
-      list(place, cookie, room, plus ? namesBytes : Long.MAX_VALUE, plus, out);
-    } catch (IOException | Refused e) {
-      out.rewind(at);
-      out.writeInt(status(call, e));
-      writePost(out, place);
-    }
+    answer(
+        call,
+        handle,
+        out,
+        place -> {
+          if (cookie > COOKIE_PARENT && Long.compareUnsigned(cookie, FileSystem.FIRST_COOKIE) < 0) {
+            throw new Refused(ERROR_BAD_COOKIE);
+          }
+          int room = (int) Math.min(wholeBytes, NfsLimits.MAX_TRANSFER_BYTES);
+          list(place, cookie, room, plus ? namesBytes : Long.MAX_VALUE, plus, out);
+        });
   }
 
   private void list(
@@ -721,7 +725,6 @@ final class Nfs3 {
     int limit = Math.clamp(roomBytes / (plus ? 180 : 36), 1, FileSystem.MAX_PAGE_ENTRIES);
     long after = cookie >= FileSystem.FIRST_COOKIE || cookie < 0 ? cookie : 0;
     DirectoryPage page = files.list(place.who(), place.fileId(), after, limit, plus);
-    out.writeInt(OK);
     int start = out.position();
     writePost(out, place, page.directory());
     out.writeLong(0);
@@ -819,81 +822,67 @@ final class Nfs3 {
 
   private void fileSystemStatus(RpcCall call, XdrReader in, XdrWriter out) throws XdrException {
     XdrReader.Range handle = handle(in);
-    Place place = null;
-    int at = out.position();
-    try {
-      place = find(call, handle);
-      SpaceStatus space = place.files().space();
-      out.writeInt(OK);
-      writePost(out, place);
-      out.writeLong(space.totalBytes()).writeLong(space.freeBytes());
-      out.writeLong(space.availableBytes());
-      out.writeLong(space.totalFiles()).writeLong(space.freeFiles()).writeLong(space.freeFiles());
-      out.writeInt(0);
-    } catch (IOException | Refused e) {
-      out.rewind(at);
-      out.writeInt(status(call, e));
-      writePost(out, place);
-    }
+    answer(
+        call,
+        handle,
+        out,
+        place -> {
+          SpaceStatus space = place.files().space();
+          writePost(out, place);
+          out.writeLong(space.totalBytes()).writeLong(space.freeBytes());
+          out.writeLong(space.availableBytes());
+          out.writeLong(space.totalFiles())
+              .writeLong(space.freeFiles())
+              .writeLong(space.freeFiles());
+          out.writeInt(0);
+        });
   }
 
   private void fileSystemInfo(RpcCall call, XdrReader in, XdrWriter out) throws XdrException {
     XdrReader.Range handle = handle(in);
-    Place place = null;
-    int at = out.position();
-    try {
-      place = find(call, handle);
-      out.writeInt(OK);
-      writePost(out, place);
-      int most = NfsLimits.MAX_TRANSFER_BYTES;
-      out.writeInt(most).writeInt(most).writeInt(4096);
-      out.writeInt(most).writeInt(most).writeInt(4096);
-      out.writeInt(64 << 10).writeLong(FileSystem.MAX_FILE_BYTES);
-      out.writeInt(0).writeInt(1).writeInt(PROPERTIES);
-    } catch (IOException | Refused e) {
-      out.rewind(at);
-      out.writeInt(status(call, e));
-      writePost(out, place);
-    }
+    answer(
+        call,
+        handle,
+        out,
+        place -> {
+          writePost(out, place);
+          int most = NfsLimits.MAX_TRANSFER_BYTES;
+          out.writeInt(most).writeInt(most).writeInt(4096);
+          out.writeInt(most).writeInt(most).writeInt(4096);
+          out.writeInt(64 << 10).writeLong(FileSystem.MAX_FILE_BYTES);
+          out.writeInt(0).writeInt(1).writeInt(PROPERTIES);
+        });
   }
 
   private void pathConfiguration(RpcCall call, XdrReader in, XdrWriter out) throws XdrException {
     XdrReader.Range handle = handle(in);
-    Place place = null;
-    int at = out.position();
-    try {
-      place = find(call, handle);
-      out.writeInt(OK);
-      writePost(out, place);
-      out.writeInt(FileSystem.MAX_LINKS).writeInt(FileSystem.MAX_NAME_BYTES);
-      out.writeBoolean(true).writeBoolean(true).writeBoolean(false).writeBoolean(true);
-    } catch (IOException | Refused e) {
-      out.rewind(at);
-      out.writeInt(status(call, e));
-      writePost(out, place);
-    }
+    answer(
+        call,
+        handle,
+        out,
+        place -> {
+          writePost(out, place);
+          out.writeInt(FileSystem.MAX_LINKS).writeInt(FileSystem.MAX_NAME_BYTES);
+          out.writeBoolean(true).writeBoolean(true).writeBoolean(false).writeBoolean(true);
+        });
   }
 
   private void commit(RpcCall call, XdrReader in, XdrWriter out) throws XdrException {
     XdrReader.Range handle = handle(in);
     in.readLong();
     in.readInt();
-    Place place = null;
-    int at = out.position();
-    try {
-      place = find(call, handle);
-      // Whoever may name the file may make durable what others were told was written.
-      try (OpenFile file =
-          place.files().open(Credentials.ROOT, place.fileId(), OpenFile.READ, true)) {
-        Change done = file.commit();
-        out.writeInt(OK);
-        writeWeak(out, place, done);
-        out.writeLong(place.files().writeVerifier());
-      }
-    } catch (IOException | Refused e) {
-      out.rewind(at);
-      out.writeInt(status(call, e));
-      writeWeak(out, place);
-    }
+    answerChange(
+        call,
+        handle,
+        out,
+        place -> {
+          // Whoever may name the file may make durable what others were told was written.
+          try (OpenFile file =
+              place.files().open(Credentials.ROOT, place.fileId(), OpenFile.READ, true)) {
+            Change done = file.commit();
+            writeWeak(out, place, done);
+            out.writeLong(place.files().writeVerifier());
+          }
+        });
   }
 }
