@@ -70,6 +70,23 @@ public final class BlockFormat {
     INT.set(block, CHECKSUM_AT, checksum(block, 0, totalBytes(payloadBytes, chunks)));
   }
 
+  /**
+   * How many plain bytes a block says it has; for whoever must know before it is looked at in full.
+   *
+   * @throws BlockFormatException if there is no header, or it says what no block may have
+   */
+  public static int rawBytes(byte[] block, int offset, int lengthBytes)
+      throws BlockFormatException {
+    if (lengthBytes < HEADER_BYTES) {
+      throw new BlockFormatException(TRUNCATED, "header", HEADER_BYTES, lengthBytes);
+    }
+    int raw = (int) INT.get(block, offset + RAW_BYTES_AT);
+    if (raw < 0 || raw > MAX_RAW_BYTES) {
+      throw new BlockFormatException(DAMAGED, "raw length", "0 to " + MAX_RAW_BYTES, raw);
+    }
+    return raw;
+  }
+
   static void writeLength(byte[] block, int offset, int lengthBytes) {
     INT.set(block, offset, lengthBytes);
   }

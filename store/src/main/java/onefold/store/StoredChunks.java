@@ -5,12 +5,16 @@ import java.io.IOException;
 /**
  * A walk over a range of an object in stored form. Extents come in order of the object's bytes. An
  * extent either names a run in a block, or a hole. A block is handed out before the first extent
- * that uses it and may be used by later extents until {@link #WINDOW_BLOCKS} further blocks have
- * been handed out. One thread at a time calls it.
+ * that uses it and may be used by later extents as long as it is among the last {@link
+ * #WINDOW_BLOCKS} blocks handed out, and it and those after it have at most {@link #WINDOW_BYTES}
+ * plain bytes together. One thread at a time calls it.
  */
 public interface StoredChunks extends AutoCloseable {
   /** How many of the last blocks extents may refer to: the bound of the receiver's cache. */
-  int WINDOW_BLOCKS = 64;
+  int WINDOW_BLOCKS = 192;
+
+  /** How many plain bytes those may have; the last block of all may be used whatever it has. */
+  long WINDOW_BYTES = 64 << 20;
 
   /** One step of the walk. */
   sealed interface Step {

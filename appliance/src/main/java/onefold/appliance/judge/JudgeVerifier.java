@@ -19,7 +19,7 @@ import onefold.appliance.judge.Payload.Fields;
 public final class JudgeVerifier {
   private static final int ZEROS_INDEX = 65_535;
   // How many blocks an extent may lie behind the newest one.
-  private static final int WINDOW_BLOCKS = 64;
+  private static final int WINDOW_BLOCKS = 192;
 
   private final Context context;
   private final int port;

@@ -4,8 +4,9 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.SequencedMap;
 import java.util.concurrent.locks.ReentrantLock;
+import onefold.block.BlockFormat;
 import onefold.block.BlockFormatException;
 import onefold.block.BlockReader;
 import onefold.catalyst.wire.ErrorCode;
@@ -24,19 +25,24 @@ import org.jspecify.annotations.Nullable;
  */
 final class BlockWindow {
   /** How many of the last blocks a server may refer to. */
-  static final int BLOCKS = 64;
+  static final int BLOCKS = 192;
+
+  /** How many plain bytes those may have, but for the very last. */
+  static final long BYTES = 64 << 20;
 
   /** A block as it came, decompressed by the first worker that needs it. */
   static final class Opened {
     private final ReentrantLock lock = new ReentrantLock();
+    private final int rawBytes;
     private @Nullable Slice stored; // guarded by lock; let go once decompressed
     private byte[] raw = {}; // written under the lock before a run over it is reported done
     private int[] starts = {}; // guarded by lock; one more than there are chunks
     private byte[] fingerprints = {}; // guarded by lock
     private boolean[] computed = {}; // guarded by lock
 
-    private Opened(Slice stored) {
+    private Opened(Slice stored, int rawBytes) {
       this.stored = stored;
+      this.rawBytes = rawBytes;
     }
 
     /** Returns the plain bytes; only after {@link #check} for an extent of it has returned. */
@@ -77,9 +83,7 @@ final class BlockWindow {
         }
         raw = Arrays.copyOf(reader.decompress(), reader.rawBytes());
       } catch (BlockFormatException e) {
-        throw new CatalystException(
-            ErrorCode.CORRUPT_DATA,
-            "a block that the appliance sent is damaged: " + e.getMessage());
+        throw damaged(e);
       }
       int count = reader.chunkCount();
       starts = new int[count + 1];
@@ -131,18 +135,26 @@ final class BlockWindow {
     }
   }
 
-  private final Map<Long, Opened> blocks =
-      new LinkedHashMap<>() {
-        private static final long serialVersionUID = 1L;
+  private final SequencedMap<Long, Opened> blocks = new LinkedHashMap<>();
+  private long heldBytes;
 
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Long, Opened> eldest) {
-          return size() > BLOCKS;
-        }
-      };
+  void add(long number, Slice stored) throws IOException {
+    int rawBytes;
+    try {
+      rawBytes = BlockFormat.rawBytes(stored.array(), stored.offset(), stored.lengthBytes());
+    } catch (BlockFormatException e) {
+      throw damaged(e);
+    }
+    Opened before = blocks.putLast(number, new Opened(stored, rawBytes));
+    heldBytes += rawBytes - (before == null ? 0 : before.rawBytes);
+    while (blocks.size() > BLOCKS || (heldBytes > BYTES && blocks.size() > 1)) {
+      heldBytes -= blocks.pollFirstEntry().getValue().rawBytes;
+    }
+  }
 
-  void add(long number, Slice stored) {
-    blocks.put(number, new Opened(stored));
+  private static CatalystException damaged(BlockFormatException why) {
+    return new CatalystException(
+        ErrorCode.CORRUPT_DATA, "a block that the appliance sent is damaged: " + why.getMessage());
   }
 
   Opened get(long number) throws WireException {

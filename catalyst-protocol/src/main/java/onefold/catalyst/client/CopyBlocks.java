@@ -4,10 +4,11 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.SequencedMap;
 import java.util.concurrent.atomic.AtomicLong;
 import onefold.block.BlockBuilder;
 import onefold.block.BlockCodec;
+import onefold.block.BlockFormat;
 import onefold.block.BlockFormatException;
 import onefold.block.BlockReader;
 import onefold.catalyst.wire.ErrorCode;
@@ -37,14 +38,24 @@ final class CopyBlocks implements AutoCloseable {
   /** A block of the range that is being read. */
   private static final class Held {
     private final byte[] stored;
+    private final int rawBytes;
     private final BitSet wanted = new BitSet();
     private boolean passed;
 
     /** Chunks that were sent or packed. */
     private final BitSet done = new BitSet();
 
-    private Held(byte[] stored) {
+    private Held(byte[] stored, int rawBytes) {
       this.stored = stored;
+      this.rawBytes = rawBytes;
+    }
+
+    static Held of(byte[] stored) throws CatalystException {
+      try {
+        return new Held(stored, BlockFormat.rawBytes(stored, 0, stored.length));
+      } catch (BlockFormatException e) {
+        throw damaged(e);
+      }
     }
   }
 
@@ -75,23 +86,22 @@ final class CopyBlocks implements AutoCloseable {
     range.passAll();
   }
 
-  /** The last blocks of a range; the source may refer to so many. */
+  /** The last blocks of a range; the source may refer to so many, as {@link BlockWindow} says. */
   private final class Range implements CopySource.Taker {
-    private final Map<Long, Held> held =
-        new LinkedHashMap<>() {
-          private static final long serialVersionUID = 1L;
-
-          @Override
-          protected boolean removeEldestEntry(Map.Entry<Long, Held> eldest) {
-            return size() > BlockWindow.BLOCKS;
-          }
-        };
+    private final SequencedMap<Long, Held> held = new LinkedHashMap<>();
+    private long heldRawBytes;
 
     @Override
     public void block(long number, byte[] stored, int offset, int lengthBytes) throws IOException {
       passAll();
       readCount.addAndGet(1);
-      held.put(number, new Held(Arrays.copyOfRange(stored, offset, offset + lengthBytes)));
+      Held block = Held.of(Arrays.copyOfRange(stored, offset, offset + lengthBytes));
+      held.put(number, block);
+      heldRawBytes += block.rawBytes;
+      while (held.size() > BlockWindow.BLOCKS
+          || (heldRawBytes > BlockWindow.BYTES && held.size() > 1)) {
+        heldRawBytes -= held.pollFirstEntry().getValue().rawBytes;
+      }
     }
 
     @Override
@@ -144,9 +154,13 @@ final class CopyBlocks implements AutoCloseable {
         at += length;
       }
     } catch (BlockFormatException e) {
-      throw new CatalystException(
-          ErrorCode.CORRUPT_DATA, "a stored block is damaged: " + e.getMessage());
+      throw damaged(e);
     }
+  }
+
+  private static CatalystException damaged(BlockFormatException why) {
+    return new CatalystException(
+        ErrorCode.CORRUPT_DATA, "a stored block is damaged: " + why.getMessage());
   }
 
   private void pack(byte[] raw, int offset, int lengthBytes) throws IOException {

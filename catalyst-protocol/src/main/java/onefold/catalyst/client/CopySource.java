@@ -22,7 +22,8 @@ public interface CopySource {
     /**
      * Takes note that the object's bytes go on with this chunk, or a part of it.
      *
-     * @param blockNumber of one of the last {@value BlockWindow#BLOCKS} blocks taken
+     * @param blockNumber of one of the last {@value BlockWindow#BLOCKS} blocks taken, which with
+     *     those after it has at most {@value BlockWindow#BYTES} plain bytes, or is the last
      * @param chunkIndex which chunk of it, from 0
      * @param fingerprint 32 bytes, the whole chunk's; valid until the next call
      */

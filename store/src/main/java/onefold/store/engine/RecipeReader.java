@@ -23,21 +23,36 @@ import org.jspecify.annotations.Nullable;
  * window sees, decompresses and checks it on the pool, and copies from there.
  *
  * <p>The window grows from what is asked for to {@value #WINDOW_BYTES} bytes of object while the
- * caller reads on where it stopped; at most {@value #MAX_BLOCKS} blocks are held, and fewer when
- * they are large: together they have at most {@value #MAX_HELD_BYTES} plain bytes, or are one.
+ * caller reads on where it stopped; at most {@value #FIRST_BLOCKS} blocks are held, which grows to
+ * {@value #MAX_BLOCKS} when a caller who reads on needs blocks again that were let go, as in an
+ * object whose parts are of many ages. Fewer are held when they are large: together they have at
+ * most {@value #MAX_HELD_BYTES} plain bytes, or are one.
  *
  * <p>What a fetch could not give (its container has gone, its bytes are damaged) is read again by
  * the caller's thread, by another copy if there is one; only then is it an error.
  */
 final class RecipeReader implements ObjectReader {
   static final int WINDOW_BYTES = 8 << 20;
-  static final int MAX_BLOCKS = 64;
+  static final int FIRST_BLOCKS = 64;
+
+  /**
+   * Of the 60th generation with 2 % of 64 KiB runs changed in each, 64 blocks held mean 1.2 reads
+   * of each block, 128 mean 1.08, 192 mean 1.03.
+   */
+  static final int MAX_BLOCKS = 192;
+
   static final long MAX_HELD_BYTES = 24 << 20;
 
   /** A fetch of a larger block is not used again. */
   private static final int LARGE_BYTES = 256 << 10;
 
   private static final int FIRST_WINDOW_BYTES = 256 << 10;
+
+  /** So many more blocks are held when one was let go too early. */
+  private static final int MORE_BLOCKS = 8;
+
+  /** Blocks let go last, which are remembered to see that. */
+  private static final int REMEMBERED = 256;
 
   private final Domain domain;
   private final Scheduler scheduler;
@@ -54,6 +69,18 @@ final class RecipeReader implements ObjectReader {
   private final Map<BlockKey, BlockFetch> fetches = new LinkedHashMap<>();
 
   private final ArrayDeque<BlockFetch> freeFetches = new ArrayDeque<>();
+
+  private final Map<BlockKey, Boolean> letGo =
+      new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<BlockKey, Boolean> eldest) {
+          return size() > REMEMBERED;
+        }
+      };
+
+  private int mostBlocks = FIRST_BLOCKS;
   private final List<BlockFetch> toStart = new ArrayList<>();
 
   private long heldBytes;
@@ -208,6 +235,8 @@ final class RecipeReader implements ObjectReader {
     walkBroken = false;
     issuedEnd = position;
     windowBytes = FIRST_WINDOW_BYTES;
+    mostBlocks = FIRST_BLOCKS;
+    letGo.clear();
     cursor.seek(position);
   }
 
@@ -271,7 +300,10 @@ final class RecipeReader implements ObjectReader {
       BlockFetch fetch = fetches.get(key);
       if (fetch == null) {
         int rawBytes = pieces.blockRawBytes[piece];
-        while (fetches.size() >= MAX_BLOCKS || heldBytes + rawBytes > MAX_HELD_BYTES) {
+        if (letGo.remove(key) != null && windowBytes == WINDOW_BYTES) {
+          mostBlocks = Math.min(MAX_BLOCKS, mostBlocks + MORE_BLOCKS);
+        }
+        while (fetches.size() >= mostBlocks || heldBytes + rawBytes > MAX_HELD_BYTES) {
           if (!dropOne()) {
             if (must) {
               break;
@@ -299,13 +331,16 @@ final class RecipeReader implements ObjectReader {
   }
 
   private boolean dropOne() {
-    Iterator<BlockFetch> held = fetches.values().iterator();
+    Iterator<Map.Entry<BlockKey, BlockFetch>> held = fetches.entrySet().iterator();
     while (held.hasNext()) {
-      BlockFetch fetch = held.next();
+      Map.Entry<BlockKey, BlockFetch> eldest = held.next();
+      BlockFetch fetch = eldest.getValue();
       if (fetch.uses == 0 && fetch.isDone()) {
+        letGo.put(eldest.getKey(), true);
         held.remove();
         heldBytes -= fetch.plannedBytes();
-        if (fetch.plannedBytes() > LARGE_BYTES) {
+        if (fetch.plannedBytes() > LARGE_BYTES
+            || fetches.size() + freeFetches.size() >= mostBlocks) {
           fetch.close(); // It would keep its buffer.
         } else {
           freeFetches.add(fetch);

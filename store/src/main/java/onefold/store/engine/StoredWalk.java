@@ -2,8 +2,8 @@ package onefold.store.engine;
 
 import java.io.IOException;
 import java.util.ArrayDeque;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.LinkedHashMap;
+import java.util.SequencedMap;
 import onefold.chunker.ChunkKind;
 import onefold.chunker.Fingerprint;
 import onefold.chunker.ObjectRoot;
@@ -36,11 +36,10 @@ final class StoredWalk implements StoredChunks {
   /** Blocks issued and not yet handed out, in order. */
   private final ArrayDeque<Read> reads = new ArrayDeque<>();
 
-  /** The number under which a block was issued last. */
-  private final Map<BlockKey, Long> numbers = new HashMap<>();
+  /** The blocks issued last, which the receiver has still, in order. */
+  private final SequencedMap<BlockKey, Issued> window = new LinkedHashMap<>();
 
-  /** The keys of the last blocks issued, so that {@link #numbers} stays small. */
-  private final ArrayDeque<BlockKey> issuedKeys = new ArrayDeque<>();
+  private long windowBytes;
 
   private final byte[] fingerprint = new byte[Fingerprint.BYTES];
   private long nextNumber;
@@ -64,6 +63,9 @@ final class StoredWalk implements StoredChunks {
     int issued;
     int consumed;
   }
+
+  /** The number under which a block was issued, and its plain bytes. */
+  private record Issued(long number, int rawBytes) {}
 
   /** A block on its way; its promise gives null if it could not be had as it should be. */
   private record Read(BlockKey key, long number, Promise<byte[]> bytes) {}
@@ -196,8 +198,8 @@ final class StoredWalk implements StoredChunks {
   }
 
   private void forget(BlockKey key) {
-    numbers.remove(key);
-    issuedKeys.remove(key);
+    Issued forgotten = window.remove(key);
+    windowBytes -= forgotten == null ? 0 : forgotten.rawBytes();
   }
 
   private void issue() throws IOException {
@@ -248,30 +250,28 @@ final class StoredWalk implements StoredChunks {
                 last.pieces.container[piece],
                 last.pieces.generation[piece],
                 last.pieces.block[piece]);
-        Long issued = numbers.get(key);
-        if (issued == null || nextNumber - 1 - issued >= WINDOW_BLOCKS) {
+        Issued issued = window.get(key);
+        if (issued == null) {
           if (reads.size() >= MAX_READS) {
             return;
           }
-          issued = nextNumber++;
+          issued = new Issued(nextNumber++, last.pieces.blockRawBytes[piece]);
           read(key, issued);
         }
-        last.blockNumber[piece] = issued;
+        last.blockNumber[piece] = issued.number();
       }
       last.issued++;
     }
   }
 
-  private void read(BlockKey key, long number) {
-    if (numbers.put(key, number) != null) {
-      issuedKeys.remove(key);
-    }
-    issuedKeys.addLast(key);
-    if (issuedKeys.size() > WINDOW_BLOCKS) {
-      numbers.remove(issuedKeys.removeFirst());
+  private void read(BlockKey key, Issued issued) {
+    window.put(key, issued);
+    windowBytes += issued.rawBytes();
+    while (window.size() > WINDOW_BLOCKS || (windowBytes > WINDOW_BYTES && window.size() > 1)) {
+      windowBytes -= window.pollFirstEntry().getValue().rawBytes();
     }
     Promise<byte[]> promise = scheduler.promise();
-    reads.addLast(new Read(key, number, promise));
+    reads.addLast(new Read(key, issued.number(), promise));
     scheduler.start(
         "read-stored",
         () -> {

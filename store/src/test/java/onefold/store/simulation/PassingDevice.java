@@ -23,6 +23,11 @@ public class PassingDevice implements Device {
     file.force();
   }
 
+  /** Called for every read of a file; hands it on unless it is overridden. */
+  protected int read(DeviceFile file, long positionBytes, ByteBuffer target) throws IOException {
+    return file.read(positionBytes, target);
+  }
+
   @Override
   public DeviceFile create(String path) throws IOException {
     return new PassingFile(device.create(path));
@@ -102,12 +107,7 @@ public class PassingDevice implements Device {
 
     @Override
     public int read(long positionBytes, ByteBuffer target) throws IOException {
-      return file.read(positionBytes, target);
-    }
-
-    @Override
-    public void readFully(long positionBytes, ByteBuffer target) throws IOException {
-      file.readFully(positionBytes, target);
+      return PassingDevice.this.read(file, positionBytes, target);
     }
 
     @Override

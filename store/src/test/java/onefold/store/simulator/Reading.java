@@ -3,7 +3,7 @@ package onefold.store.simulator;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.SequencedMap;
 import java.util.SplittableRandom;
 import onefold.block.BlockReader;
 import onefold.chunker.Fingerprint;
@@ -83,15 +83,8 @@ final class Reading {
   /** A receiver of stored chunks, as the Catalyst client is one. */
   private static void walk(ObjectReader reader, byte[] expected, long from, long to, String what)
       throws IOException {
-    Map<Long, Unpacked> window =
-        new LinkedHashMap<>() {
-          private static final long serialVersionUID = 1L;
-
-          @Override
-          protected boolean removeEldestEntry(Map.Entry<Long, Unpacked> eldest) {
-            return size() > StoredChunks.WINDOW_BLOCKS;
-          }
-        };
+    SequencedMap<Long, Unpacked> window = new LinkedHashMap<>();
+    long windowBytes = 0;
     var fingerprinter = new Fingerprinter(ParameterSet.SET_1);
     byte[] found = new byte[Fingerprint.BYTES];
     long at = from;
@@ -111,6 +104,11 @@ final class Reading {
                 new Unpacked(
                     Arrays.copyOf(blockReader.decompress(), blockReader.rawBytes()),
                     Arrays.copyOf(blockReader.chunkLengths(), blockReader.chunkCount())));
+            windowBytes += blockReader.rawBytes();
+            while (window.size() > StoredChunks.WINDOW_BLOCKS
+                || (windowBytes > StoredChunks.WINDOW_BYTES && window.size() > 1)) {
+              windowBytes -= window.pollFirstEntry().getValue().raw().length;
+            }
           }
           case Step.Extent extent -> {
             if (extent.objectOffsetBytes() != at) {
