@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import onefold.appliance.cli.Exit;
 import onefold.appliance.json.JsonObject;
 import onefold.appliance.mapping.MappingFiles;
@@ -84,6 +85,72 @@ class MappingWalkTest {
       here.ok("mapping", "rm", "offsite");
       assertFalse(Files.exists(file));
     }
+  }
+
+  @Test
+  void whatTheSourceSaysIsThereIsThere() throws IOException {
+    try (RunningAppliance here = RunningAppliance.start(folder.resolve("here"));
+        RunningAppliance there = RunningAppliance.start(folder.resolve("there"))) {
+      RunningAppliance.Outcome none = here.run(write("20"));
+      assertEquals(Exit.FAILED, none.exitCode());
+      assertTrue(none.err().contains("there is no mapping of store 'default'"), none::err);
+      here.ok(
+          "mapping",
+          "create",
+          "judged",
+          "--store",
+          "default",
+          "--peer-context",
+          there.appliance().contextFile().toString(),
+          "--peer-store",
+          "default",
+          "--deletions");
+
+      var ledger = new TreeMap<String, String>();
+      for (String line : here.ok(write("20")).lines().toList()) {
+        String[] words = line.split(" ", -1);
+        if (words[0].equals("ACK")) {
+          ledger.put(words[2], words[1].equals("PUT") ? words[3] : "ABSENT");
+        }
+      }
+
+      StringBuilder wanted = new StringBuilder();
+      ledger.forEach(
+          (id, hash) -> wanted.append("GOT ").append(id).append(' ').append(hash).append('\n'));
+      Path ids = Files.write(folder.resolve("ids"), ledger.keySet());
+      assertEquals(
+          wanted.toString(),
+          there.ok(
+              "judge",
+              "verify",
+              "--front-end",
+              "replication",
+              "--source-context",
+              here.appliance().contextFile().toString(),
+              ids.toString()));
+      String some =
+          ledger.entrySet().stream()
+              .filter(entry -> !entry.getValue().equals("ABSENT"))
+              .findFirst()
+              .orElseThrow()
+              .getKey();
+      assertTrue(here.ok("ls", "default/" + some).contains("also by  mapping judged"));
+    }
+  }
+
+  private static String[] write(String count) {
+    return new String[] {
+      "judge",
+      "write",
+      "--front-end",
+      "replication",
+      "--client",
+      "0",
+      "--round",
+      "0",
+      "--count",
+      count
+    };
   }
 
   @Test

@@ -1,29 +1,33 @@
 package onefold.replication;
 
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import onefold.store.Id;
 import onefold.store.ItemRecord;
 
 /**
  * Items that a mapping's passes have found on the peer as they are here, or that are not its
  * business, so that a pass after a commit asks only about what has changed. In memory: a start, and
- * every pass that is asked for, looks at everything. Belongs to the mapping's thread.
+ * every pass that is asked for, looks at everything. The mapping's thread writes it; others may ask
+ * {@link #isProven}.
  */
 final class KnownItems {
   /** Most items remembered; in a larger store every pass looks at everything. */
   static final int MAX_ITEMS = 100_000;
 
-  /** A version, and a hash of what may change about it. */
-  private record Known(Id id, int hash) {
-    static Known of(ItemRecord item) {
-      return new Known(item.id(), item.hashCode());
+  /**
+   * A version, a hash of what may change about it, and whether the peer has it, or it is none of
+   * the mapping's business.
+   */
+  private record Known(Id id, int hash, boolean proven) {
+    boolean is(ItemRecord item) {
+      return id.equals(item.id()) && hash == item.hashCode();
     }
   }
 
-  private final Map<String, Known> items = new HashMap<>();
+  private final Map<String, Known> items = new ConcurrentHashMap<>();
   private boolean complete;
   private boolean full;
 
@@ -34,9 +38,19 @@ final class KnownItems {
     full = false;
   }
 
-  void put(ItemRecord item) {
+  /** Takes note of an item that the peer has as it is here. */
+  void putProven(ItemRecord item) {
+    put(item, true);
+  }
+
+  /** Takes note of an item that is none of the mapping's business. */
+  void putOther(ItemRecord item) {
+    put(item, false);
+  }
+
+  private void put(ItemRecord item, boolean proven) {
     if (items.size() < MAX_ITEMS) {
-      items.put(item.name(), Known.of(item));
+      items.put(item.name(), new Known(item.id(), item.hashCode(), proven));
     } else {
       full = true;
     }
@@ -48,7 +62,14 @@ final class KnownItems {
 
   /** Whether an item is known, in this version and with these tags, lock and hold. */
   boolean has(ItemRecord item) {
-    return Known.of(item).equals(items.get(item.name()));
+    Known known = items.get(item.name());
+    return known != null && known.is(item);
+  }
+
+  /** Whether the peer is known to have an item, in this version and with these tags. */
+  boolean isProven(ItemRecord item) {
+    Known known = items.get(item.name());
+    return known != null && known.proven() && known.is(item);
   }
 
   /** Returns how many items are known. */

@@ -13,6 +13,7 @@ import java.util.function.LongSupplier;
 import onefold.catalyst.client.CatalystClient;
 import onefold.replication.MappingStatus.State;
 import onefold.store.ChunkStore;
+import onefold.store.ItemRecord;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,8 +57,9 @@ final class MappingRunner implements AutoCloseable {
   private List<Gap> gaps = List.of(); // guarded by lock
   private long gapCount; // guarded by lock
 
+  private final KnownItems known = new KnownItems(); // written by its own thread
+
   // Its own thread's.
-  private final KnownItems known = new KnownItems();
   private long seenChanges = -1;
   private int failures;
 
@@ -163,6 +165,11 @@ final class MappingRunner implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Whether the peer is known to have an item of the mapping's store as it is here. */
+  boolean isProven(ItemRecord item) {
+    return known.isProven(item);
   }
 
   /** Waits until a pass ends, a tenth of a second at most. */

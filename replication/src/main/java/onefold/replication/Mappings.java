@@ -12,6 +12,7 @@ import onefold.catalyst.client.CatalystClient;
 import onefold.catalyst.wire.StoreInfo;
 import onefold.store.ChunkStore;
 import onefold.store.Id;
+import onefold.store.ItemRecord;
 import onefold.store.Names;
 import onefold.store.RefusedException;
 import onefold.store.RefusedException.Reason;
@@ -155,6 +156,29 @@ public final class Mappings implements AutoCloseable {
   /** Returns where a mapping stands. */
   public MappingStatus status(String name) throws RefusedException {
     return runner(name).status();
+  }
+
+  /**
+   * Returns the mappings whose peers are known to hold an item as it is here: found there, or
+   * committed there, by the last pass that looked. After a start nothing is known before the first
+   * pass, and of a store of more than {@value KnownItems#MAX_ITEMS} items not of all.
+   *
+   * @param storeName where the item is
+   */
+  public List<Mapping> provenOn(String storeName, ItemRecord item) {
+    lock.lock();
+    try {
+      var all = new ArrayList<Mapping>();
+      for (MappingRunner runner : runners.values()) {
+        Mapping mapping = runner.mapping();
+        if (mapping.store().equals(storeName) && runner.isProven(item)) {
+          all.add(mapping);
+        }
+      }
+      return all;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /**

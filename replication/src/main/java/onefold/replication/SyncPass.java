@@ -156,7 +156,7 @@ final class SyncPass implements AutoCloseable {
       }
       Difference difference = differences.get(i);
       if (visit(here, difference)) {
-        known.put(difference.item());
+        known.putProven(difference.item());
         settle(difference.item(), i + 1);
       }
     }
@@ -260,12 +260,12 @@ final class SyncPass implements AutoCloseable {
 
   private void compare(ItemRecord item, Optional<ItemInfo> copy) {
     if (!isWanted(item)) {
-      known.put(item);
+      known.putOther(item);
       return;
     }
     Count before = count;
     if (copy.isPresent() && isAsItIs(item, copy.orElseThrow())) {
-      known.put(item);
+      known.putProven(item);
       count =
           new Count(before.items + 1, before.provenItems + 1, before.lagBytes, before.oldestMillis);
       return;

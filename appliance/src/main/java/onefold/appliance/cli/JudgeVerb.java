@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import onefold.appliance.FrontEnd;
+import onefold.appliance.context.Context;
 import onefold.appliance.context.Contexts;
 import onefold.appliance.json.Json;
 import onefold.appliance.json.JsonException;
@@ -41,13 +42,20 @@ final class JudgeVerb extends Group {
         new Prove(environment));
   }
 
+  /** The word for a judge that looks at both ends of a mapping; it speaks Catalyst with each. */
+  private static final String REPLICATION = "replication";
+
   private static FrontEnd frontEnd(String label) throws Failure {
+    if (label.equals(REPLICATION)) {
+      return FrontEnd.CATALYST;
+    }
     for (FrontEnd door : List.of(FrontEnd.CATALYST, FrontEnd.NFS)) {
       if (door.label().equals(label)) {
         return door;
       }
     }
-    throw Failure.misused("no judge speaks '" + label + "'; there are catalyst and nfs");
+    throw Failure.misused(
+        "no judge speaks '" + label + "'; there are catalyst, nfs and " + REPLICATION);
   }
 
   private abstract static class OfFrontEnd extends ApplianceVerb {
@@ -55,7 +63,7 @@ final class JudgeVerb extends Group {
         names = "--front-end",
         paramLabel = "F",
         required = true,
-        description = "catalyst or nfs.")
+        description = "catalyst, nfs or replication.")
     private String frontEnd = "";
 
     @Option(names = "--port", paramLabel = "P", description = "Port; the context's when not said.")
@@ -69,6 +77,10 @@ final class JudgeVerb extends Group {
       return frontEnd(frontEnd);
     }
 
+    boolean isReplication() {
+      return frontEnd.equals(REPLICATION);
+    }
+
     int portOf(Contexts.Found found) throws Failure {
       FrontEnd door = door();
       return port.orElseGet(() -> found.context().port(door.label(), door.defaultPort()));
@@ -79,7 +91,8 @@ final class JudgeVerb extends Group {
       name = "write",
       description = {
         "Write, overwrite and delete items; TRY before, ACK after the durable reply.",
-        "Ends when the connection breaks; nothing is tried twice."
+        "Ends when the connection breaks; nothing is tried twice.",
+        "With replication: at the source, and ACK when it says that the target has it."
       },
       footer = {
         "",
@@ -110,6 +123,12 @@ final class JudgeVerb extends Group {
         description = "Also write each line there, as 'mark LINE'.")
     private Optional<Path> control = Optional.empty();
 
+    @Option(
+        names = "--mapping",
+        paramLabel = "NAME",
+        description = "With replication: the mapping; the only one of the store when not said.")
+    private Optional<String> mapping = Optional.empty();
+
     Write(Environment environment) {
       super(environment);
     }
@@ -119,7 +138,11 @@ final class JudgeVerb extends Group {
       Contexts.Found found = context();
       var writer =
           new JudgeWriter(found.context(), portOf(found), client, round, terminal().out(), control);
-      if (door() == FrontEnd.NFS) {
+      if (isReplication()) {
+        try (var source = ReplicationSource.open(found, mapping)) {
+          writer.runReplicated(count, source);
+        }
+      } else if (door() == FrontEnd.NFS) {
         writer.runNfs(count);
       } else {
         writer.run(count);
@@ -130,11 +153,29 @@ final class JudgeVerb extends Group {
 
   @Command(
       name = "verify",
-      description = "Read items back: GOT id sha256, GOT id ABSENT or GOT id ERROR text.",
+      description = {
+        "Read items back: GOT id sha256, GOT id ABSENT or GOT id ERROR text.",
+        "With replication: at the target."
+      },
       footer = {"", "Example:", "  ./onefold judge verify --front-end catalyst ids.txt"})
   private static final class Check extends OfFrontEnd {
     @Parameters(paramLabel = "IDSFILE", description = "One id a line.")
     private Path ids = Path.of("");
+
+    @Option(
+        names = "--store",
+        paramLabel = "STORE",
+        defaultValue = JudgeWriter.STORE,
+        description = "Where the items are; ${DEFAULT-VALUE} when not said.")
+    private String store = "";
+
+    @Option(
+        names = "--source-context",
+        paramLabel = "FILE",
+        description =
+            "With replication: first have this source say that everything has reached the"
+                + " target, because what was interrupted is on its way.")
+    private Optional<Path> source = Optional.empty();
 
     Check(Environment environment) {
       super(environment);
@@ -146,8 +187,19 @@ final class JudgeVerb extends Group {
           Files.readAllLines(ids, StandardCharsets.UTF_8).stream()
               .filter(i -> !i.isBlank())
               .toList();
+      if (source.isPresent()) {
+        if (!isReplication()) {
+          throw Failure.misused("--source-context goes with --front-end " + REPLICATION);
+        }
+        Path file = source.orElseThrow();
+        try (var all =
+            ReplicationSource.open(
+                new Contexts.Found(Context.read(file), file), Optional.empty())) {
+          all.awaitAllSoon();
+        }
+      }
       Contexts.Found found = context();
-      var verifier = new JudgeVerifier(found.context(), portOf(found), terminal().out());
+      var verifier = new JudgeVerifier(found.context(), portOf(found), store, terminal().out());
       if (door() == FrontEnd.NFS) {
         verifier.runNfs(wanted);
       } else {
@@ -169,8 +221,17 @@ final class JudgeVerb extends Group {
         names = "--front-end",
         paramLabel = "F",
         defaultValue = "catalyst",
-        description = "Whose ids the marks name: catalyst (when not said) or nfs.")
+        description =
+            "Whose ids the marks name: catalyst (when not said), nfs, or replication, whose target"
+                + " it is.")
     private String frontEnd = "";
+
+    @Option(
+        names = "--store",
+        paramLabel = "STORE",
+        defaultValue = JudgeWriter.STORE,
+        description = "Where the items are; ${DEFAULT-VALUE} when not said.")
+    private String store = "";
 
     @Parameters(paramLabel = "LISTFILE", description = "The states.")
     private Path list = Path.of("");
@@ -181,7 +242,7 @@ final class JudgeVerb extends Group {
 
     @Override
     public Integer call() throws IOException, Failure {
-      try (StateJudge judge = new StateJudge(terminal().out(), frontEnd(frontEnd))) {
+      try (StateJudge judge = new StateJudge(terminal().out(), frontEnd(frontEnd), store)) {
         for (String line : Files.readAllLines(list, StandardCharsets.UTF_8)) {
           int tab = line.indexOf('\t');
           if (tab > 0) {

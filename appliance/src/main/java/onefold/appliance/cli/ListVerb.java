@@ -292,6 +292,9 @@ final class ListVerb extends ApplianceVerb {
     if (item.has("lastProven")) {
       say("proven   " + proven(item.object("lastProven")));
     }
+    if (item.has("provenOn") && !item.array("provenOn").texts().isEmpty()) {
+      say("also by  mapping " + String.join(", ", item.array("provenOn").texts()));
+    }
     JsonObject tags = item.object("tags");
     for (String key : tags.fields().keySet()) {
       say("tag      " + key + "=" + tags.text(key));

@@ -23,11 +23,16 @@ public final class JudgeVerifier {
 
   private final Context context;
   private final int port;
+  private final String store;
   private final JudgeLines lines;
 
-  public JudgeVerifier(Context context, int port, PrintStream out) {
+  /**
+   * @param store where the items are
+   */
+  public JudgeVerifier(Context context, int port, String store, PrintStream out) {
     this.context = context;
     this.port = port;
+    this.store = store;
     this.lines = new JudgeLines(out, Optional.empty());
   }
 
@@ -74,9 +79,8 @@ public final class JudgeVerifier {
     }
   }
 
-  private static Optional<String> read(JudgeConnection connection, String id) throws IOException {
-    connection.open(
-        JudgeConnection.OPEN_READ, new Payload().text(JudgeWriter.STORE).text(id).zeros(16));
+  private Optional<String> read(JudgeConnection connection, String id) throws IOException {
+    connection.open(JudgeConnection.OPEN_READ, new Payload().text(store).text(id).zeros(16));
     Frame opened;
     try {
       opened = connection.expect(JudgeConnection.READ_OPENED);

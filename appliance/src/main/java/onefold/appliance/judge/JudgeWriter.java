@@ -104,6 +104,43 @@ public final class JudgeWriter {
     }
   }
 
+  /** What says at the source that a step has reached the target. */
+  public interface Source {
+    /**
+     * Returns when the source says that the target has an item as it is at the source.
+     *
+     * @throws IOException if it says that this did not come to pass, or says nothing any more
+     */
+    void awaitReplicated(String id) throws IOException;
+
+    /** Returns when the source says that everything is there, deletions included. */
+    void awaitAll() throws IOException;
+  }
+
+  /**
+   * Works over Catalyst at a source of replication; a step counts as acknowledged when the source
+   * says that the target has it. As {@link #run} else.
+   */
+  public void runReplicated(long count, Source source) throws IOException {
+    try (JudgeConnection connection = JudgeConnection.open(context, port)) {
+      run(
+          count,
+          new Items() {
+            @Override
+            public void put(String id, byte[] content) throws IOException {
+              JudgeWriter.put(connection, id, content);
+              source.awaitReplicated(id);
+            }
+
+            @Override
+            public void delete(String id) throws IOException {
+              JudgeWriter.delete(connection, id);
+              source.awaitAll();
+            }
+          });
+    }
+  }
+
   private void run(long count, Items items) throws IOException {
     for (long step = 0; step < count; step++) {
       double choice = random.nextDouble();

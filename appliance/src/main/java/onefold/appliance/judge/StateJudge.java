@@ -44,15 +44,18 @@ public final class StateJudge implements AutoCloseable {
 
   private final JudgeLines lines;
   private final FrontEnd frontEnd;
+  private final String store;
   private final ThreadScheduler scheduler = new ThreadScheduler();
   private final SecureRandom random = new SecureRandom();
   private final byte[] buffer = new byte[256 << 10];
 
   /**
-   * @param frontEnd whose ids the marks name: items of the store {@code default} for Catalyst,
-   *     files of the share {@code backup} for NFS
+   * @param frontEnd whose ids the marks name: items of a store for Catalyst, files of the share
+   *     {@code backup} for NFS
+   * @param store where the items are
    */
-  public StateJudge(PrintStream out, FrontEnd frontEnd) {
+  public StateJudge(PrintStream out, FrontEnd frontEnd, String store) {
+    this.store = store;
     this.lines = new JudgeLines(out, Optional.empty());
     this.frontEnd = frontEnd;
   }
@@ -91,10 +94,10 @@ public final class StateJudge implements AutoCloseable {
   }
 
   private void readItems(Engine engine, Set<String> ids) throws IOException {
-    Optional<StoreRecord> store = engine.findStore(JudgeWriter.STORE);
+    Optional<StoreRecord> found = engine.findStore(store);
     for (String id : ids) {
       lines.say(
-          "GOT " + id + " " + (store.isEmpty() ? "ABSENT" : read(engine, store.orElseThrow(), id)));
+          "GOT " + id + " " + (found.isEmpty() ? "ABSENT" : read(engine, found.orElseThrow(), id)));
     }
   }
 

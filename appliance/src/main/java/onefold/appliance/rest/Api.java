@@ -78,7 +78,7 @@ public final class Api {
     this.tokens = new Tokens(random, nanoTime);
     this.logins = new Logins(users, tokens, random, nanoTime, unknownSecret, certificate);
     StoreOperations stores =
-        new StoreOperations(store, new ProofOperations(store, proofKey, random));
+        new StoreOperations(store, mappings, new ProofOperations(store, proofKey, random));
     ShareOperations shares = new ShareOperations(store, served);
     UserOperations people = new UserOperations(store, users, tokens, random);
     LoginOperations login = new LoginOperations(logins);

@@ -10,6 +10,8 @@ import onefold.appliance.identity.Access;
 import onefold.appliance.identity.User;
 import onefold.appliance.json.JsonArray;
 import onefold.appliance.json.JsonObject;
+import onefold.replication.Mapping;
+import onefold.replication.Mappings;
 import onefold.store.ChunkStore;
 import onefold.store.CommitMode;
 import onefold.store.Compression;
@@ -39,10 +41,12 @@ final class StoreOperations {
   private static final int MOST_LOCK_DAYS = 36_500;
 
   private final ChunkStore store;
+  private final Mappings mappings;
   private final ProofOperations proofs;
 
-  StoreOperations(ChunkStore store, ProofOperations proofs) {
+  StoreOperations(ChunkStore store, Mappings mappings, ProofOperations proofs) {
     this.store = store;
+    this.mappings = mappings;
     this.proofs = proofs;
   }
 
@@ -246,7 +250,9 @@ final class StoreOperations {
     ItemRecord item = require(found, request.pathValue("item"));
     JsonObject shown = described(found, item);
     store.itemSpace(found.id(), item.name()).ifPresent(s -> shown.put("space", ApiJson.space(s)));
-    return ApiReply.ok(shown);
+    List<String> places =
+        mappings.provenOn(found.name(), item).stream().map(Mapping::name).toList();
+    return ApiReply.ok(shown.put("provenOn", JsonArray.ofTexts(places)));
   }
 
   /** An item, with when it was last proven readable. */
