@@ -13,11 +13,13 @@ import org.jspecify.annotations.Nullable;
  * it. One thread at a time uses it.
  */
 public final class BlockReader implements AutoCloseable {
+  private static final byte[] NOTHING = {};
+
   private final CodecProvider provider;
   private @Nullable PayloadCodec lz4;
   private @Nullable PayloadCodec zstd;
 
-  private byte[] block = {};
+  private byte[] block = NOTHING;
   private int offset;
   private BlockCodec codec = BlockCodec.NONE;
   private ChunkKind kind = ChunkKind.DATA;
@@ -131,6 +133,17 @@ public final class BlockReader implements AutoCloseable {
       case ZSTD -> zstd().decompress(block, payloadAt, payloadBytes, raw, rawBytes);
     }
     return raw;
+  }
+
+  /**
+   * Lets go of the array that was parsed, and stands on an empty block; what {@link #decompress}
+   * gave stays valid.
+   */
+  public void forgetBlock() {
+    block = NOTHING;
+    rawBytes = 0;
+    payloadBytes = 0;
+    chunkCount = 0;
   }
 
   @Override

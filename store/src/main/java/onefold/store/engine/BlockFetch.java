@@ -138,6 +138,7 @@ final class BlockFetch implements AutoCloseable {
       at += reader.chunkLengths()[i];
     }
     starts[chunkCount] = at;
+    reader.forgetBlock(); // It would be held for as long as this is.
     for (int i = 0; i < wantedCount; i++) {
       verify(wantedChunks[i], wantedFingerprints, i * Fingerprint.BYTES);
     }

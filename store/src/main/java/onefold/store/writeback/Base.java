@@ -163,6 +163,16 @@ final class Base {
     }
   }
 
+  /** How many readers there are. */
+  int readerCount() {
+    lock.lock();
+    try {
+      return slots.size();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Closes the readers that nobody is reading with. */
   void closeIdleReaders() {
     List<Slot> idle = new ArrayList<>();

@@ -20,6 +20,12 @@ final class ExtentMap {
 
   private static final int MIN_FRESH = 1024;
 
+  /** Memory that nothing in the map refers to any more, but {@link #fresh} may, beside a part. */
+  static final int MAX_STALE_BYTES = 2 << 20;
+
+  /** So many times less than what the map itself holds may be stale beside that. */
+  private static final int STALE_PART = 4;
+
   private final TreeMap<Long, Extent> byStart = new TreeMap<>();
 
   /** Those put, or left of one that was cut, since {@link #takeFresh}; some of them gone again. */
@@ -27,6 +33,10 @@ final class ExtentMap {
 
   private final List<Source> released = new ArrayList<>();
   private long memoryBytes;
+
+  /** At most so much is held by {@link #fresh} alone. */
+  private long staleBytes;
+
   private long dataBytes;
   private long freshFrom;
 
@@ -42,9 +52,14 @@ final class ExtentMap {
     if (extent.number() > freshFrom) {
       fresh.add(extent);
       if (fresh.size() > MIN_FRESH + 2 * byStart.size()) {
-        fresh.removeIf(each -> !isCurrent(each));
+        forgetStale();
       }
     }
+  }
+
+  private void forgetStale() {
+    fresh.removeIf(each -> !isCurrent(each));
+    staleBytes = 0;
   }
 
   private void remove(Extent extent) {
@@ -72,7 +87,13 @@ final class ExtentMap {
     boolean after = held.extents > 0;
     if (before != after) {
       switch (held) {
-        case Memory memory -> memoryBytes += after ? memory.bytes.length : -memory.bytes.length;
+        case Memory memory -> {
+          memoryBytes += after ? memory.bytes.length : -memory.bytes.length;
+          staleBytes += after ? 0 : memory.bytes.length;
+          if (staleBytes > MAX_STALE_BYTES + memoryBytes / STALE_PART) {
+            forgetStale();
+          }
+        }
         case Source source -> {
           if (after) {
             released.remove(source);
@@ -195,6 +216,7 @@ final class ExtentMap {
       }
     }
     fresh = new ArrayList<>();
+    staleBytes = 0;
     taken.sort((a, b) -> Long.compare(a.start(), b.start()));
     return taken;
   }
@@ -202,6 +224,7 @@ final class ExtentMap {
   /** Gives back what was taken and not used; all that is left of it is fresh again. */
   void freshAgain() {
     fresh = new ArrayList<>();
+    staleBytes = 0;
     for (Extent extent : byStart.values()) {
       if (extent.number() > freshFrom) {
         fresh.add(extent);

@@ -530,23 +530,37 @@ public final class Writeback implements AutoCloseable {
     }
   }
 
-  /** Takes note that an object's recipe was read, and closes the readers of the one read last. */
+  /** Takes note that an object's recipe was read, and closes readers used longest ago. */
   void read(WritebackObject object) {
-    WritebackObject idle = null;
+    List<WritebackObject> all;
     lock.lock();
     try {
       readers.put(object, true);
-      if (readers.size() > settings.readers()) {
-        var eldest = readers.keySet().iterator();
-        idle = eldest.next();
-        eldest.remove();
+      if (readers.size() * Base.MAX_READERS <= settings.readers()) {
+        return;
       }
+      all = List.copyOf(readers.keySet());
     } finally {
       lock.unlock();
     }
-    if (idle != null) {
-      idle.closeIdleReaders();
+    int count = 0;
+    for (WritebackObject each : all.reversed()) {
+      count += each.readerCount();
+      if (count > settings.readers()) {
+        closeReaders(each);
+      }
     }
+  }
+
+  /** Whoever reads with one at this moment takes note of it afterwards. */
+  private void closeReaders(WritebackObject object) {
+    lock.lock();
+    try {
+      readers.remove(object);
+    } finally {
+      lock.unlock();
+    }
+    object.closeIdleReaders();
   }
 
   // ---- memory

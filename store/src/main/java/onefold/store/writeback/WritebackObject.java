@@ -347,6 +347,16 @@ final class WritebackObject {
     }
   }
 
+  /** How many readers its recipe has. */
+  int readerCount() {
+    state.lock();
+    try {
+      return base.readerCount();
+    } finally {
+      state.unlock();
+    }
+  }
+
   /** Closes the readers that nobody is reading with. */
   void closeIdleReaders() {
     Base current;

@@ -16,7 +16,8 @@ import onefold.store.journal.JournalSettings;
  * @param streamBytes data at the end of an object after which it goes into the recipe as it comes;
  *     less is logged
  * @param streams objects at a time whose data goes into the recipe as it comes
- * @param readers recipes open for reading at a time, beside those in use
+ * @param readers of recipes that are kept at a time, beside those in use; each may hold 24 MiB of
+ *     blocks
  */
 public record WritebackSettings(
     long memoryBytes,
@@ -60,7 +61,7 @@ public record WritebackSettings(
         Duration.ofSeconds(5),
         512 << 10,
         Math.clamp(memoryBytes / (128L << 20), 2, 16),
-        Math.clamp(memoryBytes / (64L << 20), 4, 32));
+        Math.clamp(memoryBytes / (128L << 20), Base.MAX_READERS, 32));
   }
 
   /** The same but folding after another time. */
