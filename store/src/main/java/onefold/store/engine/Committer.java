@@ -136,14 +136,19 @@ final class Committer {
   }
 
   private void put(Work work) throws IOException {
-    Throwable reason = failure;
-    if (reason != null) {
-      throw new IOException("the store has stopped: " + reason.getMessage(), reason);
-    }
+    checkNotStopped();
     try {
       queue.put(work);
     } catch (IllegalStateException e) {
+      checkNotStopped(); // The queue was closed, maybe while this waited for room in it.
       throw new RefusedException(Reason.SHUTTING_DOWN, "the store is closing");
+    }
+  }
+
+  private void checkNotStopped() throws IOException {
+    Throwable reason = failure;
+    if (reason != null) {
+      throw new IOException("the store has stopped: " + reason.getMessage(), reason);
     }
   }
 
