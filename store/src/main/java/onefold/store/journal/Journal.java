@@ -650,7 +650,7 @@ public final class Journal implements AutoCloseable {
       try (last) {
         if (failure == null) {
           end(last, durableNext);
-          last.truncate();
+          last.truncate(last.endBytes());
           last.force();
         }
       }
@@ -805,6 +805,7 @@ public final class Journal implements AutoCloseable {
     try {
       SegmentWriter segment = segmentFor(bytes);
       segmentNumber = segment.number;
+      int groupStart = segment.endBytes();
       try {
         for (int i = 0; i < offsets.length; i++) {
           Encoded record = group.get(i);
@@ -813,8 +814,7 @@ public final class Journal implements AutoCloseable {
         }
         segment.flush();
       } catch (StoreFullException e) {
-        // A part of the group may be in the file: the next segment cuts it off.
-        abandon(segment);
+        takeBack(segment, groupStart);
         throw e;
       }
       segment.force();
@@ -922,6 +922,21 @@ public final class Journal implements AutoCloseable {
               nextPosition));
     }
     currentPath = null;
+  }
+
+  /**
+   * Gives up a segment into which a part of a group may have been written: whole records of it,
+   * even the last one but for its padding. They are refused, and must not come back with a restart.
+   */
+  private void takeBack(SegmentWriter segment, int groupStart) throws IOException {
+    segment.dropUnwritten();
+    try {
+      segment.truncate(groupStart);
+      segment.force();
+    } catch (StoreFullException e) {
+      // A file system that needs space to give some back: the next segment cuts the group off.
+    }
+    abandon(segment);
   }
 
   private void abandon(SegmentWriter segment) throws IOException {

@@ -46,6 +46,11 @@ final class SegmentWriter implements AutoCloseable {
     return endBytes + (long) JournalFormat.RECORD_HEADER_BYTES;
   }
 
+  /** One past the last record that was put. */
+  int endBytes() {
+    return endBytes;
+  }
+
   boolean isMoreThanHalfFull() {
     return endBytes > allocatedBytes / 2;
   }
@@ -118,9 +123,9 @@ final class SegmentWriter implements AutoCloseable {
     return (long) forces * SMALL_GROUP_BYTES > endBytes;
   }
 
-  /** Gives back the space behind the last record. */
-  void truncate() throws IOException {
-    file.truncate(endBytes);
+  /** Cuts off what is behind a place, and gives its space back. */
+  void truncate(int toBytes) throws IOException {
+    file.truncate(toBytes);
   }
 
   @Override

@@ -3,6 +3,7 @@ package onefold.store.journal;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -184,6 +185,40 @@ final class JournalSimTest {
       }
     } catch (Throwable failed) {
       throw new AssertionError("onefold.seed=" + seed, failed);
+    }
+  }
+
+  @Test
+  void whatIsRefusedForSpaceIsNotThereAfterTheProcessEnds() throws Exception {
+    long first = Simulation.seed();
+    for (long seed = first; seed < first + 200; seed++) {
+      String when = "onefold.seed=" + seed;
+      var random = new SplittableRandom(seed);
+      var simulation = new Simulation(seed);
+      var accepted = new ArrayList<byte[]>();
+      simulation.run(() -> {
+        Journal journal = open(simulation.device(), simulation.scheduler(), 1);
+        byte[] before = payload(random);
+        journal.append(1, before).await();
+        accepted.add(before);
+        simulation
+            .device()
+            .setFaults(call ->
+                call.kind() == DeviceCall.Kind.WRITE ? Faults.Outcome.FULL : Faults.Outcome.NONE);
+        assertThrows(
+            StoreFullException.class, () -> journal.append(1, payload(random)).await(), when);
+        return null; // Not closed: the process ends here.
+      });
+      Simulation next =
+          random.nextBoolean() ? simulation.afterProcessEnd(seed) : simulation.afterPowerLoss(seed);
+      next.run(() -> {
+        var found = new ArrayList<byte[]>();
+        Journal journal = open(next.device(), next.scheduler(), 1);
+        journal.replay(1, (position, type, payload) -> found.add(payload));
+        assertEquals(accepted.size(), found.size(), when);
+        assertArrayEquals(accepted.getFirst(), found.getFirst(), when);
+        return null;
+      });
     }
   }
 
