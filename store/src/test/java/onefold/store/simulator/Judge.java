@@ -790,15 +790,7 @@ final class Judge {
           }
         }
       }
-      DomainStatistics figures;
-      try {
-        figures = world.store().domainStatistics(domain.id());
-      } catch (StoreFullException e) {
-        if (!world.fullForOneCall) {
-          throw e;
-        }
-        continue; // The first who asks of a domain makes its folders.
-      }
+      DomainStatistics figures = world.store().domainStatistics(domain.id());
       long expected = logical;
       Wrong.unless(
           !settled || figures.logicalBytes() == expected,

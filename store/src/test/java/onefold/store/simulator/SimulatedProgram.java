@@ -292,6 +292,10 @@ public final class SimulatedProgram {
 
   /** Runs a step in which a call finds no space; what is refused has changed nothing. */
   private void runWithoutSpace(Step.NoSpace planned) throws IOException {
+    for (DomainRecord domain : world.store().domains()) {
+      // The first who asks of a domain makes its folders, even who only looks.
+      var _ = world.store().domainStatistics(domain.id());
+    }
     world.fullForOneCall = true;
     world.disturbed = true;
     var seen = new AtomicLong();
