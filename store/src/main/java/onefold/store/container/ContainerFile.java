@@ -37,13 +37,7 @@ final class ContainerFile {
       long endBytes)
       throws IOException {
     int count = chunks.count();
-    int width = ContainerFormat.NARROW_LENGTH_BYTES;
-    for (int slot = 0; slot < count; slot++) {
-      if (!ContainerFormat.fitsNarrow(chunks.lengths()[slot])) {
-        width = ContainerFormat.WIDE_LENGTH_BYTES;
-        break;
-      }
-    }
+    int width = lengthWidth(chunks);
     int chunkTableBytes = Math.multiplyExact(count, Fingerprint.BYTES + width);
     int blockTableBytes = layout.blockCount() * ContainerFormat.TABLE_ROW_BYTES;
     byte[] bytes =
@@ -91,6 +85,24 @@ final class ContainerFile {
         ContainerFormat.FOOTER_BYTES);
     file.append(endBytes, ByteBuffer.wrap(bytes));
     return endBytes + bytes.length;
+  }
+
+  private static int lengthWidth(FingerprintBatch chunks) {
+    for (int slot = 0; slot < chunks.count(); slot++) {
+      if (!ContainerFormat.fitsNarrow(chunks.lengths()[slot])) {
+        return ContainerFormat.WIDE_LENGTH_BYTES;
+      }
+    }
+    return ContainerFormat.NARROW_LENGTH_BYTES;
+  }
+
+  /** The size of a file that has these blocks and no others. */
+  static long sealedBytes(BlockScan.Found found) {
+    FingerprintBatch chunks = found.chunks();
+    return found.endBytes()
+        + (long) chunks.count() * (Fingerprint.BYTES + lengthWidth(chunks))
+        + (long) found.layout().blockCount() * ContainerFormat.TABLE_ROW_BYTES
+        + ContainerFormat.FOOTER_BYTES;
   }
 
   /**

@@ -51,6 +51,9 @@ final class ContainerVerifier {
       pace.before(file.sizeBytes());
       BlockScan.Found found = BlockScan.scan(file, identity, file.sizeBytes(), false);
       CorruptDataException damage = found.damage();
+      if (damage == null && ContainerFile.sealedBytes(found) != file.sizeBytes()) {
+        damage = e; // Behind the last frame that can be read there were more.
+      }
       if (damage != null) {
         findings.accept(Finding.withChunks(damage));
       }

@@ -2149,13 +2149,18 @@ public final class Containers implements AutoCloseable {
       }
     }
     forgetFile(entry);
-    forgetDamage(entry.name);
     store.forceNames(entry.name.kind());
     return Math.max(1, plan.badSectors()) * (long) ParityFormat.SECTOR_BYTES;
   }
 
-  private void forgetDamage(Name name) {
-    String path = store.path(name);
+  /**
+   * Says that nothing is wrong with a container any more and whatever was lost with it is known
+   * again: see {@link #recoveryDamages}.
+   *
+   * @throws ContainerGoneException if there is no container of this number
+   */
+  public void forgetDamage(long containerNumber) throws IOException {
+    String path = pathOf(containerNumber);
     lock.lock();
     try {
       recoveryDamages.removeIf(damage -> damage.file().equals(path));

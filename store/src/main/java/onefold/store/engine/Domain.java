@@ -589,6 +589,18 @@ final class Domain implements AutoCloseable, Ground {
   /** Publishes a directory, but for the slots that are lost or not wanted. */
   static void publish(ChunkIndex index, ContainerDirectory directory, IntPredicate wanted)
       throws IOException {
+    publish(index::publish, directory, wanted);
+  }
+
+  /** One of an index's ways to take chunks. */
+  @FunctionalInterface
+  private interface Publishing {
+    void publish(long containerNumber, ChunkKind kind, int firstSlot, FingerprintBatch chunks)
+        throws IOException;
+  }
+
+  private static void publish(Publishing index, ContainerDirectory directory, IntPredicate wanted)
+      throws IOException {
     FingerprintBatch all = directory.chunks();
     FingerprintBatch run = new FingerprintBatch(all.kind(), Math.max(1, all.count()));
     int first = 0;
@@ -794,6 +806,15 @@ final class Domain implements AutoCloseable, Ground {
 
   /** What whoever needs a chunk is told that is nowhere: where it was, as far as that is known. */
   private CorruptDataException absent(ChunkKind kind, byte[] fingerprints, int offset) {
+    CorruptDataException known = damageBehind(kind, fingerprints, offset);
+    return known != null ? known : notStored(Fingerprint.of(fingerprints, offset));
+  }
+
+  /**
+   * The damage that may be why a chunk is nowhere, or null if none is known: then it has gone with
+   * the last that referred to it.
+   */
+  @Nullable CorruptDataException damageBehind(ChunkKind kind, byte[] fingerprints, int offset) {
     Fingerprint fingerprint = Fingerprint.of(fingerprints, offset);
     String wanted = "a sound copy of chunk " + fingerprint;
     QuarantinedChunk quarantinedChunk = quarantinedChunk(kind, fingerprint);
@@ -824,6 +845,10 @@ final class Domain implements AutoCloseable, Ground {
     } finally {
       lock.unlock();
     }
+    return quarantinedChunk == null ? null : notStored(fingerprint);
+  }
+
+  private static CorruptDataException notStored(Fingerprint fingerprint) {
     return new CorruptDataException(
         "chunk " + fingerprint, -1, "a stored copy", "none that is sound");
   }
@@ -999,6 +1024,33 @@ final class Domain implements AutoCloseable, Ground {
       anyLostSlot = !lostSlots.isEmpty();
     } finally {
       lock.unlock();
+    }
+  }
+
+  /**
+   * Publishes what a container holds and is found nowhere: while its directory was damaged it may
+   * have been read for the index, which has only what blocks said of themselves.
+   */
+  void publishForgotten(long containerNumber) throws IOException {
+    ContainerDirectory directory = containers.directory(containerNumber);
+    FingerprintBatch all = directory.chunks();
+    Places places = new Places(Math.max(1, all.count()));
+    locate(all, places);
+    BitSet forgotten = new BitSet();
+    for (int slot = 0; slot < all.count(); slot++) {
+      QuarantinedChunk sick = quarantinedChunk(all.kind(), all.fingerprint(slot));
+      forgotten.set(slot, !places.isPresent(slot) && (sick == null || sick.isNowhere()));
+    }
+    if (forgotten.isEmpty()) {
+      return;
+    }
+    if (all.kind() == ChunkKind.NODE) {
+      nodesResurrected(); // Some may have been dead for long.
+    }
+    publish(index::publishMissed, directory, forgotten::get);
+    index.checkpoint();
+    if (sealedSince.isRetracted(containerNumber)) {
+      index.retract(containerNumber); // Swept meanwhile.
     }
   }
 

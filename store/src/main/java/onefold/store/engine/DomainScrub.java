@@ -73,8 +73,16 @@ final class DomainScrub implements ScrubGround {
   }
 
   @Override
-  public void restore(long containerNumber) throws IOException {
+  public void restore(long containerNumber, boolean chunksUnknown) throws IOException {
     domain.foundWhole(containerNumber);
+    if (chunksUnknown) {
+      domain.publishForgotten(containerNumber);
+    }
+    restoreQuarantined(containerNumber);
+    containers().forgetDamage(containerNumber);
+  }
+
+  private void restoreQuarantined(long containerNumber) throws IOException {
     List<QuarantinedChunk> mine = new ArrayList<>();
     for (QuarantinedChunk chunk : domain.quarantinedChunks()) {
       if (chunk.containerNumber() == containerNumber) {

@@ -594,10 +594,19 @@ final class Upload implements IngestSession {
     }
   }
 
-  /** Keeps the source of a splice alive until a checkpoint covers what was taken from it. */
+  /**
+   * Keeps the source of a splice alive until a checkpoint covers what was taken from it.
+   *
+   * @throws CorruptDataException if its root is nowhere, and a damage may be why
+   * @throws RefusedException with {@link Reason#NOT_FOUND} if it has been deleted
+   */
   void openSpliceSource(ObjectRoot source) throws IOException {
     waitForRoom(1);
     if (!isKept(source.node())) {
+      CorruptDataException damage = domain.damageBehind(ChunkKind.NODE, source.node().toBytes(), 0);
+      if (damage != null) {
+        throw damage;
+      }
       throw new RefusedException(
           Reason.NOT_FOUND, "the object to splice from is not in this domain any more");
     }

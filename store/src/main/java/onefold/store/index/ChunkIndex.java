@@ -259,6 +259,22 @@ public final class ChunkIndex implements AutoCloseable {
    */
   public void publish(long containerNumber, ChunkKind kind, int firstSlot, FingerprintBatch chunks)
       throws IOException {
+    publish(containerNumber, kind, firstSlot, chunks, false);
+  }
+
+  /**
+   * As {@link #publish}, of a container that may be covered: for chunks of which it was not known
+   * that it holds them when it was published. Durable with the next {@link #checkpoint}.
+   */
+  public void publishMissed(
+      long containerNumber, ChunkKind kind, int firstSlot, FingerprintBatch chunks)
+      throws IOException {
+    publish(containerNumber, kind, firstSlot, chunks, true);
+  }
+
+  private void publish(
+      long containerNumber, ChunkKind kind, int firstSlot, FingerprintBatch chunks, boolean missed)
+      throws IOException {
     checkContainer(containerNumber);
     if (kind != chunks.kind()) {
       throw new IllegalArgumentException("batch of kind " + chunks.kind() + " as " + kind);
@@ -271,7 +287,8 @@ public final class ChunkIndex implements AutoCloseable {
     lock.lock();
     try {
       tasks.checkUsable();
-      boolean onlyLost = covered.contains(containerNumber);
+      boolean isCovered = covered.contains(containerNumber);
+      boolean onlyLost = isCovered && !missed;
       if (onlyLost && !versions.current().anyLost()) {
         return;
       }
@@ -290,7 +307,7 @@ public final class ChunkIndex implements AutoCloseable {
           added++;
         }
       }
-      if (!onlyLost && !sealed.contains(containerNumber)) {
+      if (!isCovered && !sealed.contains(containerNumber)) {
         openRecords.merge(containerNumber, added, Integer::sum);
         openRecordSum += added;
       }

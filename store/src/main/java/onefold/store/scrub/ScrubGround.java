@@ -42,8 +42,12 @@ public interface ScrubGround {
   /**
    * Says that nothing is wrong with a container any more: stores those of its chunks that are in
    * quarantine and can be read again at new places, and ends their quarantine.
+   *
+   * @param chunksUnknown whether it was not known for a while what the container holds: then those
+   *     of its chunks that are found nowhere are made known again
+   * @throws onefold.store.container.ContainerGoneException if there is no such container
    */
-  void restore(long containerNumber) throws IOException;
+  void restore(long containerNumber, boolean chunksUnknown) throws IOException;
 
   /** Stores a sound copy of a chunk and ends its quarantine. */
   void store(QuarantinedChunk chunk, byte[] bytes) throws IOException;

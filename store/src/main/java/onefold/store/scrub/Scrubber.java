@@ -815,8 +815,16 @@ public final class Scrubber implements Scrubbing {
     try {
       if (findings.isEmpty()) {
         sound(number);
-      } else if (!makeGood(number)) {
-        note(number, findings);
+      } else {
+        boolean chunksUnknown = findings.stream().anyMatch(Finding::chunksUnknown);
+        if (chunksUnknown) {
+          // First: who finds the container whole after a crash must know that some may be unknown.
+          list(number, findings.getFirst().what(), true);
+        }
+        if (!makeGood(number)) {
+          quarantine(number, findings);
+          list(number, findings.getFirst().what(), chunksUnknown);
+        }
       }
     } catch (ContainerGoneException e) {
       forget(number);
@@ -834,7 +842,12 @@ public final class Scrubber implements Scrubbing {
 
   /** Sees to a container in which nothing is wrong. */
   private void sound(long number) throws IOException {
-    ground.restore(number);
+    try {
+      ground.restore(number, isUnknown(number));
+    } catch (StoreFullException e) {
+      trouble("what container " + number + " holds cannot be made known: " + e.getMessage());
+      return; // It stays listed for the next pass.
+    }
     forget(number);
     if (!containers.isSealed(number)) {
       return;
@@ -882,7 +895,7 @@ public final class Scrubber implements Scrubbing {
             lock.unlock();
           }
           save();
-          ground.restore(number);
+          ground.restore(number, isUnknown(number));
           forget(number);
           return true;
         }
@@ -899,17 +912,29 @@ public final class Scrubber implements Scrubbing {
     return false;
   }
 
-  /** Lists a damage, and takes what it has cost out of reach. */
-  private void note(long number, List<Finding> findings) throws IOException {
-    boolean chunksUnknown = false;
+  /** Whether a container is listed as one of which nothing says what it has lost. */
+  private boolean isUnknown(long number) {
+    lock.lock();
+    try {
+      DamageRecord listed = damages.get(number);
+      return listed != null && listed.chunksUnknown();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes out of reach what damages have cost. */
+  private void quarantine(long number, List<Finding> findings) throws IOException {
     for (Finding finding : findings) {
-      if (finding.chunksUnknown()) {
-        chunksUnknown = true;
-      } else if (finding.block() >= 0) {
+      if (!finding.chunksUnknown() && finding.block() >= 0) {
         ground.quarantineBlock(number, finding.block());
       }
     }
-    CorruptDataException first = findings.getFirst().what();
+  }
+
+  /** Lists a container as damaged. */
+  private void list(long number, CorruptDataException first, boolean chunksUnknown)
+      throws IOException {
     DamageRecord found =
         new DamageRecord(
             number,

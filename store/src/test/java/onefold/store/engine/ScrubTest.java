@@ -801,6 +801,63 @@ class ScrubTest {
     assertTrue(cuts > 3, cuts + " cuts, onefold.seed=" + seed);
   }
 
+  /** While a directory was damaged the index was built without what only it named. */
+  @Test
+  void whatTheIndexWasBuiltWithoutIsFoundAgainAfterTheRepair() throws Exception {
+    Map<String, byte[]> contents = new HashMap<>();
+    var filled =
+        on(
+            new Simulation(seed),
+            (engine, simulation) -> {
+              scrub(engine).keepParity(true);
+              for (int i = 0; i < 3; i++) {
+                byte[] content = Walk.content(seed + i, 400_000);
+                contents.put("item" + i, content);
+                Walk.put(engine, "item" + i, content);
+              }
+              engine.domain(Walk.defaultStore(engine).domainId()).containers().sealAll();
+              scrub(engine).run();
+            });
+    var random = new SplittableRandom(seed);
+    for (int round = 0; round < 12; round++) {
+      var damaged = filled.afterProcessEnd(seed + round);
+      SimulatedDevice device = damaged.device();
+      for (String file : device.files()) {
+        if (file.contains("/index/")) {
+          device.deleteAtRest(file);
+        }
+      }
+      for (String file : containers(device, "node")) {
+        byte[] tail = new byte[device.peek(file).length * 2 / 3];
+        device.overwriteAtRest(file, device.peek(file).length - tail.length, tail);
+      }
+      if (round > 0) {
+        device.setFaults(Faults.atCall(1 + random.nextInt(700), Faults.Outcome.CRASH));
+      }
+      try {
+        on(
+            damaged,
+            (engine, simulation) -> {
+              ScrubStatus ignored = scrub(engine).run();
+            });
+      } catch (SimulatedCrash expected) {
+        // The next start goes on.
+      }
+      on(
+          random.nextBoolean()
+              ? damaged.afterProcessEnd(seed + round)
+              : damaged.afterPowerLoss(seed + round),
+          (engine, simulation) -> {
+            ScrubStatus status = scrub(engine).run();
+            assertEquals(0, status.damageCount(), status::toString);
+            assertEquals(0, status.quarantinedCount());
+            for (Map.Entry<String, byte[]> each : contents.entrySet()) {
+              assertArrayEquals(each.getValue(), Walk.get(engine, each.getKey()));
+            }
+          });
+    }
+  }
+
   private static void overwrite(SimulatedDevice device, String file, byte[] bytes) {
     try {
       device.overwriteAtRest(file, 0, bytes);
