@@ -930,6 +930,21 @@ final class Domain implements AutoCloseable, Ground {
     // Also if its block does not count it among its own: what was just found bad is not found
     // again.
     quarantine(chunk);
+    endIfMadeGood(chunk.containerNumber(), chunk.slot());
+  }
+
+  /**
+   * Ends a quarantine that has come late: between the reading of a damage and what was said of it a
+   * repair may have ended, which could not know of it.
+   */
+  private void endIfMadeGood(long containerNumber, int slot) throws IOException {
+    try {
+      if (isWhole(containerNumber, slot)) {
+        scrubGround.restoreQuarantined(containerNumber);
+      }
+    } catch (ContainerGoneException | StoreFullException | RefusedException e) {
+      // Gone: nobody looks there any more. Else the next scrub ends it.
+    }
   }
 
   /** Whether the block of a slot is sound, so that only the chunk in it is another one. */
@@ -976,6 +991,9 @@ final class Domain implements AutoCloseable, Ground {
                 contents.containerNumber(),
                 slot));
       }
+    }
+    if (location.chunkCount() > 0) {
+      endIfMadeGood(contents.containerNumber(), location.firstSlot());
     }
   }
 

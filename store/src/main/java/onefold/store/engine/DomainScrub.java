@@ -82,7 +82,8 @@ final class DomainScrub implements ScrubGround {
     containers().forgetDamage(containerNumber);
   }
 
-  private void restoreQuarantined(long containerNumber) throws IOException {
+  /** Stores those chunks in quarantine at new places that can be read where they were. */
+  void restoreQuarantined(long containerNumber) throws IOException {
     List<QuarantinedChunk> mine = new ArrayList<>();
     for (QuarantinedChunk chunk : domain.quarantinedChunks()) {
       if (chunk.containerNumber() == containerNumber) {
