@@ -125,6 +125,7 @@ final class Recovery {
               1, Id.random(scheduler.random()), 1, 1, scheduler.clock().millis(), new byte[0], 0));
     }
     Superblock superblock = superblocks.read();
+    superblocks.writeAgain();
     storeTimeMillis = superblock.storeTimeMillis();
     Journal journal =
         Journal.open(

@@ -3,6 +3,7 @@ package onefold.store.engine;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import onefold.store.CorruptDataException;
+import onefold.store.StoreFullException;
 import onefold.store.device.Device;
 import onefold.store.device.DeviceFile;
 import org.jspecify.annotations.Nullable;
@@ -65,6 +66,25 @@ final class Superblocks {
               FIRST, 0, "a superblock", "neither " + FIRST + " nor " + SECOND);
     }
     return last;
+  }
+
+  /**
+   * Writes again what has been read, and forces it. A process that was killed while it wrote, or
+   * whose force failed, may have left it in the page cache only, and there for clean. By what a
+   * start has read, things are deleted that only an older superblock names; so no later start, not
+   * after a power cut either, may find that one again. What is torn by a power cut now was not
+   * durable before; then the other file is whole.
+   */
+  void writeAgain() throws IOException {
+    Superblock read = last;
+    if (read != null) {
+      try {
+        writeFile(lastFile, read);
+      } catch (StoreFullException e) {
+        // A file system that needs space to write in place; the next checkpoint does it.
+      }
+      device.forceDirectory("");
+    }
   }
 
   /**
