@@ -19,6 +19,9 @@ final class LaneScrubs {
   /** What a parity makes good is one run of bytes of this length at most. */
   private static final int LARGEST_RUN_BYTES = 1 << 20;
 
+  /** {@code -Donefold.lost-runs=true}: docs/roadmap.md names what is met with it. */
+  private static final boolean LOSES_RUNS = Boolean.getBoolean("onefold.lost-runs");
+
   private final Lane lane;
   private final World world;
 
@@ -85,6 +88,9 @@ final class LaneScrubs {
     Id id = idOf(step.domain());
     if (id == null || world.rotten || world.mayBeFull()) {
       return; // What was damaged before, nobody can tell apart.
+    }
+    if (!LOSES_RUNS) {
+      return;
     }
     ScrubStatus before = scrub(step.domain(), id);
     if (before == null

@@ -185,10 +185,18 @@ final class LaneUploads {
                           splitSeed);
                   case SOURCE_FROM_BELOW ->
                       new SourceUpload(
-                          face.openIngest(store.id(), name, resume), segments, false, splitSeed);
+                          face.openIngest(store.id(), name, resume),
+                          segments,
+                          false,
+                          splitSeed,
+                          () -> world.together);
                   case SOURCE_FROM_ABOVE ->
                       new SourceUpload(
-                          face.openIngest(store.id(), name, resume), segments, true, splitSeed);
+                          face.openIngest(store.id(), name, resume),
+                          segments,
+                          true,
+                          splitSeed,
+                          () -> world.together);
                 });
     if (upload == null) {
       return null;

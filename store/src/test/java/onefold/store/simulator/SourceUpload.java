@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
 import onefold.block.BlockBuilder;
 import onefold.block.BlockCodec;
 import onefold.chunker.ChunkKind;
@@ -26,6 +27,7 @@ import onefold.store.Id;
 import onefold.store.IngestSession;
 import onefold.store.ItemRecord;
 import onefold.store.RefusedException;
+import org.jspecify.annotations.Nullable;
 
 /** An upload by a source that cuts, asks, and sends what is lacking. */
 final class SourceUpload implements OpenUpload {
@@ -39,6 +41,7 @@ final class SourceUpload implements OpenUpload {
   private final List<Pieces.Piece> pieces;
   private final byte[] whole;
   private final boolean fromAbove;
+  private final BooleanSupplier besideOthers;
   private final SplittableRandom random;
   private final RecipeBuilder recipe;
   private final Map<Fingerprint, byte[]> nodes = new HashMap<>();
@@ -57,10 +60,19 @@ final class SourceUpload implements OpenUpload {
   private int askedUntil;
   private int lackingCount;
 
-  /** Goes on from the session's checkpoint, if it has one. */
+  /**
+   * Goes on from the session's checkpoint, if it has one.
+   *
+   * @param besideOthers whether others may send the same at this moment
+   */
   SourceUpload(
-      IngestSession session, List<Plan.Segment> segments, boolean fromAbove, long splitSeed)
+      IngestSession session,
+      List<Plan.Segment> segments,
+      boolean fromAbove,
+      long splitSeed,
+      BooleanSupplier besideOthers)
       throws IOException {
+    this.besideOthers = besideOthers;
     this.session = session;
     this.segments = segments;
     this.fromAbove = fromAbove;
@@ -304,7 +316,10 @@ final class SourceUpload implements OpenUpload {
   @Override
   public ItemRecord commit(CommitRequest request) throws IOException {
     if (fromAbove && random.nextInt(4) == 0) {
-      commitTooEarly(request);
+      ItemRecord item = commitTooEarly(request);
+      if (item != null) {
+        return item;
+      }
     }
     ObjectRoot root = root();
     for (int tried = 0; tried < MAX_TRIES; tried++) {
@@ -332,29 +347,38 @@ final class SourceUpload implements OpenUpload {
     throw new Wrong("the commit lacks again and again what was sent");
   }
 
-  /** Wants a name for what it has not sent: that must be refused. */
-  private void commitTooEarly(CommitRequest request) throws IOException {
+  /**
+   * Wants a name for what it has not sent: that must be refused, or said to be lacking. Answers the
+   * item if another lane has sent it meanwhile.
+   */
+  private @Nullable ItemRecord commitTooEarly(CommitRequest request) throws IOException {
     ObjectRoot root = recipe.peek();
     byte[] node = nodes.get(root.node());
     if (node == null || has(root)) {
-      return;
+      return null;
     }
     boolean complete = true;
     for (long bits : session.putNode(root.level(), node, 0, node.length)) {
       complete &= bits == 0;
     }
     if (complete) {
-      return;
+      return null;
     }
     try {
       CommitOutcome outcome = session.commit(root, request);
-      throw new Wrong("something was committed that had not been sent: " + outcome);
+      if (outcome instanceof CommitOutcome.Committed(ItemRecord item)) {
+        Wrong.unless(
+            besideOthers.getAsBoolean(),
+            () -> "something was committed that had not been sent: " + item);
+        return item;
+      }
     } catch (RefusedException e) {
       Wrong.unless(
           e.reason() != RefusedException.Reason.QUOTA_EXCEEDED
               && e.reason() != RefusedException.Reason.EXISTS,
           "what was not sent is looked at by name: " + e);
     }
+    return null;
   }
 
   /** How often a commit said that something had gone. */
